@@ -1,0 +1,150 @@
+"""Entries: the immutable lines of the ledger, each chained to the one before it.
+
+An entry's *document* is what a customer reads and exports, and it is what is hashed: SHA-256 over
+the canonical JSON of the document without its `hash`. Anybody can check a chain with a JSON parser
+and SHA-256; `docs/reference/hash-chain.md` is the whole specification.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from holdfast.domain import money
+from holdfast.domain.accounts import Tenant
+from holdfast.domain.clock import Instant, rfc3339
+from holdfast.domain.lots import Draw
+
+if TYPE_CHECKING:
+    from holdfast.domain.holds import Hold
+
+type Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
+
+ENTRY_PREFIX = "ent_"
+GENESIS = "0" * 64
+"""What the first entry of a wallet is chained to."""
+
+# What an entry records. Public words: `docs/reference/glossary.md`.
+INTRODUCTORY_CREDIT = "introductory_credit"
+DEPOSIT = "deposit"
+WITHDRAWAL = "withdrawal"
+USAGE = "usage"
+REFUND = "refund"
+HOLD = "hold"
+EXTENSION = "extension"
+CAPTURE = "capture"
+RELEASE = "release"
+HOLD_EXPIRY = "hold_expiry"
+LOT_EXPIRY = "lot_expiry"
+
+# Ledger accounts of the customer: the four always add up to the wallet's balance.
+WALLET = "wallet"
+CREDIT = "credit"
+HELD = "held"
+HELD_CREDIT = "held_credit"
+CUSTOMER_ACCOUNTS = frozenset({WALLET, CREDIT, HELD, HELD_CREDIT})
+HELD_ACCOUNTS = frozenset({HELD, HELD_CREDIT})
+
+# Ledger accounts of the house. No item stands for them: they are folded from the entries.
+DEPOSITS = "deposits"
+WITHDRAWALS = "withdrawals"
+REVENUE = "revenue"
+REFUNDS = "refunds"
+PROMOTIONS = "promotions"
+BREAKAGE = "breakage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One operation on one wallet, and what it left behind.
+
+    `amount_micros` is the size of the operation, never negative: the type says which way it went
+    and the postings say exactly. Postings add up to zero; a positive one is money that arrived on
+    that ledger account. `draws` are the lots that the operation's money came from or went to.
+    """
+
+    id: str
+    tenant: Tenant
+    account_id: str
+    currency: str
+    seq: int
+    type: str
+    amount_micros: int
+    balance_after_micros: int
+    held_after_micros: int
+    postings: Mapping[str, int]
+    draws: tuple[Draw, ...]
+    reference: str | None
+    source: str
+    details: Mapping[str, Json]
+    hold_id: str | None
+    created_at: Instant
+    prev: str
+    hash: str = ""
+    # Not part of the document: what a second delivery of the request is checked against, and
+    # the hold as this entry left it, so that the first answer can be given again.
+    fingerprint: str = ""
+    hold: "Hold | None" = field(default=None, repr=False)
+
+    @property
+    def available_after_micros(self) -> int:
+        """What could be spent right after this entry."""
+        return self.balance_after_micros - self.held_after_micros
+
+    @property
+    def balance_delta_micros(self) -> int:
+        """How the customer's balance changed, held money included."""
+        return sum(self.postings.get(account, 0) for account in CUSTOMER_ACCOUNTS)
+
+
+def document(entry: Entry) -> dict[str, Json]:
+    """The entry as its owner reads it, amounts in minor units, without its hash.
+
+    An amount that is not whole is floored, and its exact value stands beside it as a decimal
+    string under the same name with `_decimal`.
+    """
+    currency = entry.currency
+    shown: dict[str, Json] = {
+        "id": entry.id,
+        "account_id": entry.account_id,
+        "seq": entry.seq,
+        "type": entry.type,
+        **_amount("amount", entry.amount_micros, currency),
+        "currency": currency,
+        **_amount("balance_after", entry.balance_after_micros, currency),
+        **_amount("held_after", entry.held_after_micros, currency),
+        "postings": [
+            {"account": account, **_amount("amount", amount_micros, currency)}
+            for account, amount_micros in sorted(entry.postings.items())
+        ],
+        "lots": [
+            {"id": draw.lot_id, **_amount("amount", draw.amount_micros, currency)}
+            for draw in entry.draws
+        ],
+        "reference": entry.reference,
+        "source": entry.source,
+        "details": dict(entry.details),
+        "created_at": rfc3339(entry.created_at),
+        "prev": entry.prev,
+    }
+    if entry.hold_id is not None:
+        shown["hold_id"] = entry.hold_id
+    return shown
+
+
+def canonical_json(shown: Mapping[str, Json]) -> bytes:
+    """UTF-8 JSON with sorted keys and no white space: the bytes that are hashed."""
+    return json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def chain_hash(entry: Entry) -> str:
+    """SHA-256, in hex, over the entry's document; the document holds the hash before it."""
+    return sha256(canonical_json(document(entry))).hexdigest()
+
+
+def _amount(name: str, amount_micros: int, currency: str) -> dict[str, Json]:
+    shown: dict[str, Json] = {name: money.minor_floor(amount_micros, currency)}
+    if not money.is_whole_minor(amount_micros, currency):
+        shown[f"{name}_decimal"] = money.minor_decimal(amount_micros, currency)
+    return shown

@@ -1,0 +1,175 @@
+"""Lists: a wallet's statement, an account's wallets, holds and jobs, and what is due.
+
+A page starts where the last one ended, at a place in the order and not at a count, so that it
+stays right while records arrive. Each page costs the same however far down the list it is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from holdfast.domain.accounts import Tenant
+from holdfast.domain.clock import Instant, rfc3339
+from holdfast.domain.entries import Entry
+from holdfast.domain.holds import Hold
+from holdfast.domain.ledger import Wallet
+from holdfast.errors import Unavailable
+from holdfast.store import items, keys
+from holdfast.store.attributes import Attributes
+from holdfast.store.ledger_store import LedgerStore, unavailable
+
+INDEX_ATTEMPTS_MAX = 6
+INDEX_PAUSE_SECONDS = 0.05
+READ_AT_ONCE = 100
+DUE_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DueWallet:
+    """A wallet in which a hold or a lot may have to expire by now."""
+
+    tenant: Tenant
+    account_id: str
+    currency: str
+
+
+def statement(store: LedgerStore, wallet: Wallet, *, up_to: int, limit: int) -> list[Entry]:
+    """Entries number `up_to` and below, newest first, at most `limit`, without a gap.
+
+    The index lags behind the table by moments. Numbers have no gap, so a lag shows, and the page
+    is asked for again.
+
+    Raises:
+        Unavailable: The index did not catch up in time.
+    """
+    expected = min(limit, up_to)
+    if expected <= 0:
+        return []
+    for attempt in range(INDEX_ATTEMPTS_MAX):
+        if attempt:
+            store.pause(INDEX_PAUSE_SECONDS)
+        page = _statement_page(store, wallet, up_to=up_to, limit=expected)
+        if [entry.seq for entry in page] == list(range(up_to, up_to - expected, -1)):
+            return page
+    raise Unavailable()
+
+
+def walk_statement(store: LedgerStore, wallet: Wallet, *, up_to: int) -> Iterator[Entry]:
+    """All entries from number `up_to` down, read as they are asked for."""
+    while up_to > 0:
+        page = statement(store, wallet, up_to=up_to, limit=READ_AT_ONCE)
+        yield from page
+        up_to -= len(page)
+
+
+def wallets(store: LedgerStore, tenant: Tenant, account_id: str) -> list[Wallet]:
+    """The account's wallets, by currency. Consistent."""
+    found = _query(
+        store,
+        ConsistentRead=True,
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :noun)",
+        ExpressionAttributeValues=_values(pk=keys.partition(tenant, account_id), noun="WALLET#"),
+    )
+    return [cast(Wallet, items.to_record(item)) for item in found]
+
+
+def holds(
+    store: LedgerStore,
+    tenant: Tenant,
+    account_id: str,
+    *,
+    before: str | None = None,
+    since: str | None = None,
+) -> Iterator[Hold]:
+    """The account's holds, newest first, read as they are asked for. Consistent.
+
+    `before` is the id of the last one already seen, `since` that of the oldest one wanted.
+    """
+    first = keys.hold(tenant, account_id, since).sk if since else "HOLD#"
+    last = keys.hold(tenant, account_id, before).sk if before else "HOLD#~"
+    found = _query(
+        store,
+        ConsistentRead=True,
+        ScanIndexForward=False,
+        Limit=READ_AT_ONCE,
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues=_values(
+            pk=keys.partition(tenant, account_id), first=first, last=last
+        ),
+    )
+    for item in found:
+        if item["sk"]["S"] != last:
+            yield cast(Hold, items.to_record(item))
+
+
+def jobs(
+    store: LedgerStore, tenant: Tenant, account_id: str, *, before: str | None = None
+) -> Iterator[Hold]:
+    """The holds of the account's hardware jobs, newest first, read as they are asked for.
+
+    `before` is the place (`job_place`) of the last one already seen.
+    """
+    found = _query(
+        store,
+        IndexName=keys.STATEMENT_INDEX,
+        ScanIndexForward=False,
+        Limit=READ_AT_ONCE,
+        KeyConditionExpression="gsi1pk = :pk AND gsi1sk < :before",
+        ExpressionAttributeValues=_values(pk=keys.jobs(tenant, account_id), before=before or "~"),
+    )
+    for item in found:
+        yield cast(Hold, items.to_record(item))
+
+
+def job_place(hold: Hold) -> str:
+    """Where a hardware hold stands in the list of jobs."""
+    return keys.job_place(hold.created_at, hold.id)
+
+
+def due(store: LedgerStore, shard: int, *, now: Instant) -> list[DueWallet]:
+    """The wallets of one shard that are due at `now`, the longest due first, at most 1,000."""
+    found = _query(
+        store,
+        IndexName=keys.DUE_INDEX,
+        Limit=READ_AT_ONCE,
+        KeyConditionExpression="gsi2pk = :shard AND gsi2sk < :now",
+        # '#' ends the instant in the key and '$' sorts right after it: due at `now` is due.
+        ExpressionAttributeValues=_values(shard=keys.due_shard(shard), now=f"{rfc3339(now)}$"),
+    )
+    wallets_due: list[DueWallet] = []
+    for item in found:
+        tenant, account_id, currency = items.due_wallet(item)
+        wallets_due.append(DueWallet(tenant, account_id, currency))
+        if len(wallets_due) == DUE_AT_ONCE:
+            break
+    return wallets_due
+
+
+def _statement_page(store: LedgerStore, wallet: Wallet, *, up_to: int, limit: int) -> list[Entry]:
+    with unavailable():
+        answer = store.client.query(
+            TableName=store.table,
+            IndexName=keys.STATEMENT_INDEX,
+            ScanIndexForward=False,
+            Limit=limit,
+            KeyConditionExpression="gsi1pk = :pk AND gsi1sk <= :up_to",
+            ExpressionAttributeValues=_values(
+                pk=keys.statement(wallet.tenant, wallet.account_id, wallet.currency),
+                up_to=keys.statement_place(up_to),
+            ),
+        )
+    return [items.to_entry(item) for item in answer["Items"]]
+
+
+def _query(store: LedgerStore, **query: Any) -> Iterator[Attributes]:
+    while True:
+        with unavailable():
+            answer = store.client.query(TableName=store.table, **query)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _values(**values: str) -> dict[str, dict[str, str]]:
+    return {f":{name}": {"S": value} for name, value in values.items()}
