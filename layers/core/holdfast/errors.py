@@ -11,7 +11,7 @@
     |   `-- DeviceNotFound, TransactionNotFound, RouteNotFound
     |-- MethodNotAllowed
     |-- Conflict                the thing is in a state that does not allow this
-    |   |-- HoldClosed, HoldExpired, JobHeld, QuoteUsed, ReleaseDiffers, DeviceOffline
+    |   |-- HoldClosed, HoldExpired, HoldNotDue, JobHeld, QuoteUsed, ReleaseDiffers, DeviceOffline
     |   `-- KeyInUse
     |-- Gone                    it was there, and its time has passed
     |   `-- QuoteExpired
@@ -34,7 +34,7 @@ public, lower_snake, never reused; `docs/errors.md` lists every code in order of
 
 from typing import ClassVar
 
-type Fact = str | int | bool | None | list[str]
+type Fact = str | int | bool | list[str] | None
 
 
 class InvariantBroken(Exception):
@@ -154,6 +154,14 @@ class HoldClosed(Conflict):
 class HoldExpired(Conflict):
     code = "hold_expired"
     message = "The hold has expired."
+
+    def __init__(self, *, expires_at: str) -> None:
+        super().__init__(expires_at=expires_at)
+
+
+class HoldNotDue(Conflict):
+    code = "hold_not_due"
+    message = "The hold's time has not come."
 
     def __init__(self, *, expires_at: str) -> None:
         super().__init__(expires_at=expires_at)

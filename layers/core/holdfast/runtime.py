@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated
 
@@ -9,6 +10,9 @@ import boto3
 from aws_lambda_powertools.event_handler import Depends
 from botocore.config import Config
 
+from holdfast.domain.clock import Instant, instant
+from holdfast.gateways.event_bus import EventBus
+from holdfast.gateways.work_queue import WorkQueue
 from holdfast.store.ledger_store import LedgerStore
 
 # The SDK waits 60 seconds by default, which is longer than any function here may run. Three
@@ -21,6 +25,12 @@ DYNAMODB = Config(
     max_pool_connections=4,
 )
 
+# Nobody waits for these.
+PATIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard"})
+
+LOW_BALANCE_MICROS = 5_000_000
+"""What can be spent below which a balance counts as low, where the template says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -30,6 +40,7 @@ class Settings:
     event_bus_name: str
     sweep_queue_url: str
     version: str
+    low_balance_micros: int
 
 
 @cache
@@ -40,6 +51,7 @@ def settings() -> Settings:
         event_bus_name=os.environ.get("EVENT_BUS_NAME", ""),
         sweep_queue_url=os.environ.get("SWEEP_QUEUE_URL", ""),
         version=os.environ.get("HOLDFAST_VERSION", "unknown"),
+        low_balance_micros=int(os.environ.get("LOW_BALANCE_MICROS", LOW_BALANCE_MICROS)),
     )
 
 
@@ -47,6 +59,23 @@ def settings() -> Settings:
 def session() -> boto3.Session:
     """The one session: a second one would load and parse every model again."""
     return boto3.Session()
+
+
+def now() -> Instant:
+    """The instant at which something that nobody asked for happens."""
+    return instant(datetime.now(UTC))
+
+
+@cache
+def event_bus() -> EventBus:
+    """The bus that this environment publishes to."""
+    return EventBus(session().client("events", config=PATIENT), settings().event_bus_name)
+
+
+@cache
+def work_queue() -> WorkQueue:
+    """The queue of due wallets."""
+    return WorkQueue(session().client("sqs", config=PATIENT), settings().sweep_queue_url)
 
 
 @cache

@@ -48,6 +48,23 @@ class Account:
     version: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom an operation is about: an account by its id; and by its user, if it was named by one.
+
+    Only an account that was named by its user can be made by naming it.
+    """
+
+    tenant: Tenant
+    account_id: str
+    user: str | None = None
+
+
+def owner_of(tenant: Tenant, user: str) -> Owner:
+    """The user's default account, whether or not it was made yet."""
+    return Owner(tenant, default_account_id(tenant, user), user)
+
+
 def user_name(text: str, *, org: str, param: str = "user") -> str:
     """`owner/name`, trimmed and lower-cased; a bare name is a user of `org`.
 
@@ -57,6 +74,9 @@ def user_name(text: str, *, org: str, param: str = "user") -> str:
     Raises:
         InvalidField: Empty, too long, or with characters that no user name has.
     """
+    # Some letters of other scripts become ASCII ones when lower-cased, so ASCII is asked for first.
+    if not text.isascii():
+        raise InvalidField(param, "not a user name (owner/name)")
     owner, slash, name = text.strip().lower().rpartition("/")
     if not slash:
         owner = org

@@ -19,7 +19,7 @@ from holdfast.domain.lots import Draw
 if TYPE_CHECKING:
     from holdfast.domain.holds import Hold
 
-type Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
+type Json = str | int | bool | list["Json"] | dict[str, "Json"] | None
 
 ENTRY_PREFIX = "ent_"
 GENESIS = "0" * 64

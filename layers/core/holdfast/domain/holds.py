@@ -11,13 +11,13 @@ spendable by that hold alone, and what is given back goes to the lots it came fr
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from holdfast.domain import entries
+from holdfast.domain.book import SYSTEM, Book
 from holdfast.domain.clock import Instant, rfc3339
 from holdfast.domain.ledger import (
-    SYSTEM,
     Answered,
-    Book,
     Change,
     Decision,
     Journal,
@@ -33,6 +33,7 @@ from holdfast.errors import (
     HoldClosed,
     HoldExceeded,
     HoldExpired,
+    HoldNotDue,
     HoldNotFound,
     InsufficientFunds,
 )
@@ -74,7 +75,8 @@ class Hold:
     """Money set aside: `amount_micros` in all, of which `draws` are still pinned.
 
     `overdraft_micros` is how far below zero a capture above the hold may take the wallet.
-    `closed_by` is the entry that made the hold terminal.
+    `closed_by` is the entry that made the hold terminal, `captured_last_micros` what that entry
+    captured, and `released_micros` what it gave back.
     """
 
     id: str
@@ -86,6 +88,8 @@ class Hold:
     created_at: Instant
     status: str = OPEN
     captured_micros: int = 0
+    captured_last_micros: int = 0
+    released_micros: int = 0
     expiry_policy: str = RELEASE_POLICY
     over_capture: str = REJECT
     overdraft_micros: int = 0
@@ -100,11 +104,6 @@ class Hold:
     def remaining_micros(self) -> int:
         """What is still set aside."""
         return total(self.draws)
-
-    @property
-    def released_micros(self) -> int:
-        """What was given back when the hold closed."""
-        return max(0, self.amount_micros - self.captured_micros) if self.status != OPEN else 0
 
     def due(self, now: Instant) -> bool:
         """Whether the hold is open and its time has come. At `expires_at` itself it has."""
@@ -223,20 +222,23 @@ def capture_hold(
     left = after(hold.draws, held_micros)
     given_back = left if final else ()
     taken_micros = held_micros + total(extra)
-    after_capture = _changed(
-        hold,
-        once,
-        captured_micros=hold.captured_micros + taken_micros,
-        draws=() if final else left,
-        **(_closing(CAPTURED, once) if final else {}),
-    )
+    if final:
+        after_capture = _closed(
+            hold,
+            once,
+            status=CAPTURED,
+            captured_micros=taken_micros,
+            released_micros=total(given_back),
+        )
+    else:
+        captured_so_far = hold.captured_micros + taken_micros
+        after_capture = _changed(hold, once, captured_micros=captured_so_far, draws=left)
     book.post(
         entries.CAPTURE,
-        Move(captured, held=-1),
-        Move(extra, available=-1),
+        Move(captured, held=-1, contra=entries.REVENUE),
+        Move(extra, available=-1, contra=entries.REVENUE),
         Move(given_back, held=-1, available=+1),
         amount_micros=taken_micros,
-        contra=entries.REVENUE,
         draws=merged((*captured, *extra)),
         reference=hold.reference,
         hold=after_capture,
@@ -260,7 +262,7 @@ def release_hold(
     if hold.due(once.now):
         return expire_hold(wallet, hold, once)
     book = Book(once, wallet)
-    released = _changed(hold, once, draws=(), **_closing(RELEASED, once))
+    released = _closed(hold, once, status=RELEASED, released_micros=hold.remaining_micros)
     book.post(
         entries.RELEASE,
         Move(hold.draws, held=-1, available=+1),
@@ -274,26 +276,34 @@ def release_hold(
 
 
 def expire_hold(wallet: Wallet, hold: Hold, once: Once) -> Decision:
-    """Close a hold whose time has come: give it back, or capture it, as its policy says."""
+    """Close a hold whose time has come: give it back, or capture it, as its policy says.
+
+    Raises:
+        HoldNotDue: Its time has not come, or no longer: it was extended.
+    """
     if hold.status != OPEN:
         assert hold.closed_by is not None
         return Answered(hold.closed_by)
-    assert hold.due(once.now), "a hold expires when its time has come, not before"
+    if not hold.due(once.now):
+        raise HoldNotDue(expires_at=rfc3339(hold.expires_at))
     book = Book(once, wallet)
-    captures = hold.expiry_policy == CAPTURE_POLICY
-    captured_micros = hold.remaining_micros if captures else 0
-    expired = _changed(
+    if hold.expiry_policy == CAPTURE_POLICY:
+        captured_micros, released_micros = hold.remaining_micros, 0
+        move = Move(hold.draws, held=-1, contra=entries.REVENUE)
+    else:
+        captured_micros, released_micros = 0, hold.remaining_micros
+        move = Move(hold.draws, held=-1, available=+1)
+    expired = _closed(
         hold,
         once,
-        captured_micros=hold.captured_micros + captured_micros,
-        draws=(),
-        **_closing(EXPIRED, once),
+        status=EXPIRED,
+        captured_micros=captured_micros,
+        released_micros=released_micros,
     )
     book.post(
         entries.HOLD_EXPIRY,
-        Move(hold.draws, held=-1, available=0 if captures else +1),
+        move,
         amount_micros=hold.remaining_micros,
-        contra=entries.REVENUE if captures else None,
         draws=hold.draws,
         reference=hold.reference,
         source=SYSTEM,
@@ -320,8 +330,13 @@ def as_of(hold: Hold, now: Instant) -> Hold:
     if not hold.due(now):
         return hold
     captures = hold.expiry_policy == CAPTURE_POLICY
-    captured_micros = hold.captured_micros + (hold.remaining_micros if captures else 0)
-    return replace(hold, status=EXPIRED, draws=(), captured_micros=captured_micros)
+    return replace(
+        hold,
+        status=EXPIRED,
+        draws=(),
+        captured_micros=hold.captured_micros + (hold.remaining_micros if captures else 0),
+        released_micros=0 if captures else hold.remaining_micros,
+    )
 
 
 def _draw_above(wallet: Wallet, hold: Hold, over_micros: int, now: Instant) -> tuple[Draw, ...]:
@@ -335,9 +350,20 @@ def _draw_above(wallet: Wallet, hold: Hold, over_micros: int, now: Instant) -> t
     return overdraw(wallet, over_micros, now)
 
 
-def _closing(status: str, once: Once) -> dict[str, str]:
-    return {"status": status, "closed_by": entries.ENTRY_PREFIX + once.digest}
+def _closed(
+    hold: Hold, once: Once, *, status: str, captured_micros: int = 0, released_micros: int = 0
+) -> Hold:
+    return _changed(
+        hold,
+        once,
+        status=status,
+        draws=(),
+        captured_micros=hold.captured_micros + captured_micros,
+        captured_last_micros=captured_micros,
+        released_micros=released_micros,
+        closed_by=once.entry_id,
+    )
 
 
-def _changed(hold: Hold, once: Once, **changes: object) -> Hold:
-    return replace(hold, version=hold.version + 1, updated_at=once.now, **changes)  # type: ignore[arg-type]
+def _changed(hold: Hold, once: Once, **changes: Any) -> Hold:
+    return replace(hold, version=hold.version + 1, updated_at=once.now, **changes)

@@ -1,30 +1,22 @@
-"""The wallet, and the journal: a decision that has not happened yet, to be written whole or not.
+"""The wallet, what moves money in it, and the journal: a decision that has not happened yet.
 
-`Book` is how a rule writes a journal: it moves money between the lots of one wallet and posts an
-entry for it. It keeps what must always hold: postings add up to zero, sequence numbers have no
-gap, each entry is chained to the one before, and lots whose time has come are expired before and
-after whatever the rule does.
+A journal is written whole or not at all. `holdfast.domain.book` is how a rule writes one.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from holdfast.domain import entries
-from holdfast.domain.accounts import Tenant, short_digest
+from holdfast.domain.accounts import Tenant
 from holdfast.domain.clock import Instant
-from holdfast.domain.entries import ENTRY_PREFIX, GENESIS, Entry, Json
+from holdfast.domain.entries import GENESIS, Entry
 from holdfast.domain.lots import CASH, LOTS_MAX, Draw, Lot, first, total, usable
-from holdfast.domain.money import WALLET_MICROS_MAX
-from holdfast.domain.once import Once
-from holdfast.errors import AmountTooLarge, InsufficientFunds, InvariantBroken, TooManyLots
+from holdfast.errors import InsufficientFunds, InvariantBroken, TooManyLots
 
 if TYPE_CHECKING:
-    from holdfast.domain.holds import Hold
-
-SYSTEM = "system"
-API = "api"
+    pass
 
 
 class Record(Protocol):
@@ -109,6 +101,15 @@ def is_cash(lot: Lot) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class DueWallet:
+    """A wallet in which a hold or a lot may have to expire by now."""
+
+    tenant: Tenant
+    account_id: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A record as it was read, or None where there was none; and as it shall be."""
 
@@ -142,11 +143,16 @@ type Decision = Journal | Answered
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The same amounts taken from (-1) or given to (+1) what can be spent, or what is held."""
+    """The same amounts taken from (-1) or given to (+1) what can be spent, or what is held.
+
+    `contra` is the house's account that the money comes from or goes to. Money that only changes
+    between free and held stays with the customer, and has none.
+    """
 
     draws: tuple[Draw, ...]
     available: int = 0
     held: int = 0
+    contra: str | None = None
 
 
 def draw(wallet: Wallet, amount_micros: int, now: Instant) -> tuple[Draw, ...]:
@@ -209,8 +215,8 @@ def shifted(wallet: Wallet, move: Move) -> Wallet:
     )
 
 
-def postings_of(moves: Iterable[Move], contra: str | None) -> dict[str, int]:
-    """What the moves mean in double entry; the rest, so that all add up to zero, on `contra`."""
+def postings_of(moves: Iterable[Move]) -> dict[str, int]:
+    """What the moves mean in double entry. They add up to zero."""
     postings: Counter[str] = Counter()
     for move in moves:
         for taken in move.draws:
@@ -218,176 +224,8 @@ def postings_of(moves: Iterable[Move], contra: str | None) -> dict[str, int]:
             held = entries.HELD if taken.kind == CASH else entries.HELD_CREDIT
             postings[free] += move.available * taken.amount_micros
             postings[held] += move.held * taken.amount_micros
-    rest_micros = -postings.total()
-    if contra is None and rest_micros:
+        if move.contra is not None:
+            postings[move.contra] -= (move.available + move.held) * total(move.draws)
+    if postings.total():
         raise InvariantBroken("postings do not add up to zero")
-    if contra is not None:
-        postings[contra] += rest_micros
     return {account: micros for account, micros in postings.items() if micros}
-
-
-@dataclass(slots=True)
-class Book:
-    """The wallet's page of the ledger while one decision writes on it."""
-
-    once: Once
-    before: Wallet
-    wallet: Wallet = field(init=False)
-    entry: Entry | None = field(default=None, init=False)
-    expiries: list[Entry] = field(default_factory=list, init=False)
-
-    def __post_init__(self) -> None:
-        self.wallet = self.before
-        self._expire_lots()
-
-    def post(
-        self,
-        type_: str,
-        *moves: Move,
-        amount_micros: int,
-        contra: str | None = None,
-        draws: tuple[Draw, ...] = (),
-        reference: str | None = None,
-        source: str = API,
-        details: Mapping[str, Json] | None = None,
-        hold: "Hold | None" = None,
-    ) -> Entry:
-        """Move the money and write the entry that answers the request.
-
-        Raises:
-            AmountTooLarge: The wallet would hold more than a wallet can.
-            TooManyLots: The wallet would have more open lots than a wallet can.
-        """
-        assert self.entry is None, "one entry an operation"
-        self.entry = self._append(
-            f"{ENTRY_PREFIX}{self.once.digest}",
-            type_,
-            moves,
-            amount_micros=amount_micros,
-            contra=contra,
-            draws=draws,
-            reference=reference,
-            source=source,
-            details=details or {},
-            hold=hold,
-            fingerprint=self.once.fingerprint,
-        )
-        return self.entry
-
-    def close(self, *changes: Change) -> Journal:
-        """The journal: the entries, the wallet, and whatever else changes with them."""
-        assert self.entry is not None, "nothing was posted"
-        self._expire_lots()
-        wallet = Change(self.before if self.before.seq else None, self.wallet)
-        return Journal(self.entry, tuple(self.expiries), (wallet, *changes))
-
-    def note_hold(self, hold: "Hold") -> None:
-        """Remember that this hold is open: when the next one expires, and which is the oldest."""
-        due = self.wallet.hold_due_at
-        oldest = self.wallet.open_from
-        self.wallet = replace(
-            self.wallet,
-            hold_due_at=hold.expires_at if due is None else min(due, hold.expires_at),
-            open_from=hold.id if oldest is None else min(oldest, hold.id),
-        )
-
-    def _expire_lots(self) -> None:
-        for lot in self.wallet.lots:
-            if lot.remaining_micros and lot.terms.expired(self.once.now):
-                spent = (Draw(lot.id, lot.remaining_micros, lot.terms),)
-                self.expiries.append(
-                    self._append(
-                        _expiry_id(self.wallet),
-                        entries.LOT_EXPIRY,
-                        (Move(spent, available=-1),),
-                        amount_micros=lot.remaining_micros,
-                        contra=entries.BREAKAGE if is_cash(lot) else entries.PROMOTIONS,
-                        draws=spent,
-                        reference=lot.id,
-                        source=SYSTEM,
-                        details={"tag": lot.terms.tag} if lot.terms.tag else {},
-                        hold=None,
-                        fingerprint="",
-                    )
-                )
-
-    def _append(
-        self,
-        entry_id: str,
-        type_: str,
-        moves: tuple[Move, ...],
-        *,
-        amount_micros: int,
-        contra: str | None,
-        draws: tuple[Draw, ...],
-        reference: str | None,
-        source: str,
-        details: Mapping[str, Json],
-        hold: "Hold | None",
-        fingerprint: str,
-    ) -> Entry:
-        wallet = self.wallet
-        for move in moves:
-            wallet = shifted(wallet, move)
-        if abs(wallet.posted_micros) > WALLET_MICROS_MAX:
-            raise AmountTooLarge(wallet_micros_max=WALLET_MICROS_MAX, currency=wallet.currency)
-        entry = Entry(
-            id=entry_id,
-            tenant=wallet.tenant,
-            account_id=wallet.account_id,
-            currency=wallet.currency,
-            seq=wallet.seq + 1,
-            type=type_,
-            amount_micros=amount_micros,
-            balance_after_micros=wallet.posted_micros,
-            held_after_micros=wallet.held_micros,
-            postings=postings_of(moves, contra),
-            draws=draws,
-            reference=reference,
-            source=source,
-            details=details,
-            hold_id=hold.id if hold else None,
-            created_at=self.once.now,
-            prev=wallet.head,
-            fingerprint=fingerprint,
-            hold=hold,
-        )
-        entry = replace(entry, hash=entries.chain_hash(entry))
-        self.wallet = _counted(wallet, entry)
-        return entry
-
-
-def settled(
-    wallet: Wallet, open_holds: Iterable["Hold"], once: Once
-) -> tuple[tuple[Entry, ...], Change]:
-    """What time alone does to a wallet: its expired lots go, and what is due next is known again.
-
-    `open_holds` are all the holds of this wallet that are open now.
-    """
-    book = Book(once, wallet)
-    mine = [hold for hold in open_holds if hold.currency == wallet.currency]
-    after = replace(
-        book.wallet,
-        hold_due_at=min((hold.expires_at for hold in mine), default=None),
-        open_from=min((hold.id for hold in mine), default=None),
-    )
-    return tuple(book.expiries), Change(wallet, after)
-
-
-def _counted(wallet: Wallet, entry: Entry) -> Wallet:
-    delta_micros = entry.balance_delta_micros
-    return replace(
-        wallet,
-        seq=entry.seq,
-        head=entry.hash,
-        credited_micros=wallet.credited_micros + max(delta_micros, 0),
-        credits_count=wallet.credits_count + (delta_micros > 0),
-        debits_count=wallet.debits_count + (delta_micros < 0),
-        updated_at=entry.created_at,
-    )
-
-
-def _expiry_id(wallet: Wallet) -> str:
-    # One wallet has one entry of each number, so the number makes the id the same on every try.
-    place = (wallet.account_id, wallet.currency, str(wallet.seq + 1))
-    return ENTRY_PREFIX + short_digest("expiry", wallet.tenant.segment, *place)

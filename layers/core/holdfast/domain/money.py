@@ -5,7 +5,8 @@ callers send and read is in minor units (cents of USD, whole yen, fils of KWD): 
 are here, and each says in its name how it rounds.
 """
 
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from functools import cache
 
 from iso4217 import Currency as IsoCurrency
@@ -17,6 +18,8 @@ AMOUNT_MICROS_MAX = 10**15
 """The most one operation moves: a thousand million major units."""
 WALLET_MICROS_MAX = 10**17
 """The most one wallet holds, either side of zero: far inside DynamoDB's 38 digits."""
+ADJUSTED_MAX = 40
+"""The power of ten of the first digit, either way, beyond which a number is no amount."""
 DECIMAL_PLACES_MAX = 4
 """Decimals of a minor unit that callers may send: a ten-thousandth of a cent."""
 
@@ -28,7 +31,7 @@ def currency_code(text: str) -> str:
         InvalidField: `text` is not the code of a currency with a minor unit.
     """
     code = text.strip().lower()
-    if code not in _exponents():
+    if not text.isascii() or code not in _exponents():
         raise InvalidField("currency", "not an ISO 4217 currency code")
     return code
 
@@ -138,11 +141,12 @@ def _plain_decimal(text: str, *, param: str) -> Decimal:
 
 
 def _exact(number: Decimal, factor: int, *, param: str) -> int:
-    with localcontext(prec=60):
-        product = number * factor
-        if product != product.to_integral_value():
-            raise InvalidField(param, "finer than a millionth of the major unit")
-        return int(product)
+    if not number.is_finite() or abs(number.adjusted()) > ADJUSTED_MAX:
+        raise InvalidField(param, "not an amount of money")
+    product = Fraction(number) * factor
+    if product.denominator != 1:
+        raise InvalidField(param, "finer than a millionth of the major unit")
+    return product.numerator
 
 
 @cache

@@ -26,12 +26,7 @@ class Once:
         """The id that this request gives to what it makes, the same at every delivery."""
         return short_digest("once", self.tenant.segment, self.caller, self.key)
 
-    def step(self, name: str, *, fingerprint: str | None = None) -> "Once":
-        """The same request's part `name`, with a key of its own."""
-        return Once(
-            tenant=self.tenant,
-            caller=self.caller,
-            key=f"{self.key}\x1f{name}",
-            fingerprint=self.fingerprint if fingerprint is None else fingerprint,
-            now=self.now,
-        )
+    @property
+    def entry_id(self) -> str:
+        """The id of the entry that this request writes, or of the receipt in its place."""
+        return f"ent_{self.digest}"

@@ -53,7 +53,11 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """A price that holds until `expires_at`, for one job."""
+    """A price that holds until `expires_at`, for one job.
+
+    `available_micros` is what the caller could spend when it was given, `entry_id` the entry that
+    placed the hold for it.
+    """
 
     id: str
     account_id: str
@@ -63,11 +67,12 @@ class Quote:
     tasks: int
     currency: str
     line_items: tuple[LineItem, ...]
+    available_micros: int
     created_at: Instant
     expires_at: Instant
     job_id: str | None = None
     used_by: str | None = None
-    fingerprint: str = ""
+    entry_id: str | None = None
     version: int = 0
 
     @property
@@ -81,21 +86,24 @@ class Quote:
         unit_micros = money.minor_unit_micros(self.currency)
         return money.minor_ceil(self.subtotal_micros, self.currency) * unit_micros
 
+    @property
+    def shortfall_micros(self) -> int:
+        """What the caller was short of for a hold of the total."""
+        return max(0, self.total_micros - self.available_micros)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldJob:
-    """Which hold a job has, or had last; and the entry that placed it."""
+    """Which hold a job has, or had last."""
 
     job_id: str
     account_id: str
     hold_id: str
-    quote_id: str
-    entry_id: str
     version: int = 0
 
 
 def quote_job(
-    price: DevicePrice, once: Once, *, account_id: str, shots: int, tasks: int, job_id: str | None
+    price: DevicePrice, wallet: Wallet, once: Once, *, shots: int, tasks: int, job_id: str | None
 ) -> Quote:
     """The price of `tasks` tasks of `shots` shots each, frozen at `once.now`.
 
@@ -107,7 +115,7 @@ def quote_job(
         raise DeviceOffline(device=price.device)
     quote = Quote(
         id=f"quote_{once.digest}",
-        account_id=account_id,
+        account_id=wallet.account_id,
         provider=price.provider,
         device=price.device,
         shots=shots,
@@ -117,10 +125,10 @@ def quote_job(
             LineItem(type="task", unit_micros=price.per_task_micros, quantity=tasks),
             LineItem(type="shot", unit_micros=price.per_shot_micros, quantity=tasks * shots),
         ),
+        available_micros=wallet.available_micros(once.now),
         created_at=once.now,
         expires_at=once.now + QUOTE_LIFE,
         job_id=job_id,
-        fingerprint=once.fingerprint,
         version=1,
     )
     if quote.total_micros > money.AMOUNT_MICROS_MAX:
@@ -150,10 +158,10 @@ def hold_quoted(
         QuoteExpired: The quote's time has passed.
         InsufficientFunds: Less than the total can be spent.
     """
-    if held is not None and held.quote_id == quote.id:
-        return Answered(held.entry_id)
-    if quote.used_by is not None and quote.used_by != job_id:
-        raise QuoteUsed(job_id=quote.used_by)
+    if quote.entry_id is not None:
+        if quote.used_by != job_id:
+            raise QuoteUsed(job_id=quote.used_by)
+        return Answered(quote.entry_id)
     if held is not None and (prior is None or holds.as_of(prior, once.now).status == holds.OPEN):
         raise JobHeld(hold_id=held.hold_id)
     if quote.expires_at <= once.now:
@@ -176,13 +184,11 @@ def hold_quoted(
         ),
     )
     journal = holds.place_hold(wallet, hold, once)
-    used = replace(quote, used_by=job_id, version=quote.version + 1)
+    used = replace(quote, used_by=job_id, entry_id=journal.entry.id, version=quote.version + 1)
     now_held = HeldJob(
         job_id=job_id,
         account_id=wallet.account_id,
         hold_id=hold_id,
-        quote_id=quote.id,
-        entry_id=journal.entry.id,
         version=held.version + 1 if held else 1,
     )
     more = (Change(quote, used), Change(held, now_held))
@@ -214,8 +220,8 @@ def release_job(
         assert hold.closed_by is not None
         return Answered(hold.closed_by)
     if hold.status != holds.OPEN:
-        if hold.captured_micros != capture_micros:
-            raise ReleaseDiffers(captured_micros=hold.captured_micros, currency=hold.currency)
+        if hold.captured_last_micros != capture_micros:
+            raise ReleaseDiffers(captured_micros=hold.captured_last_micros, currency=hold.currency)
         assert hold.closed_by is not None
         return Answered(hold.closed_by)
     if hold.due(once.now):

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from holdfast.domain import entries
 from holdfast.domain.accounts import INTRODUCTORY_CREDIT_MICROS
+from holdfast.domain.book import Book
 from holdfast.domain.clock import Instant
 from holdfast.domain.entries import Entry, Json
-from holdfast.domain.ledger import Book, Change, Journal, Move, Wallet, draw, overdraw
+from holdfast.domain.ledger import Change, Journal, Move, Wallet, draw, overdraw
 from holdfast.domain.lots import CASH, CREDIT, Draw, Terms, after, first, total
 from holdfast.domain.money import AMOUNT_MICROS_MAX
 from holdfast.domain.once import Once
@@ -44,9 +45,8 @@ def introduce(wallet: Wallet, once: Once) -> Journal:
     lot = (Draw(LOT_PREFIX + once.digest, INTRODUCTORY_CREDIT_MICROS, terms),)
     book.post(
         entries.INTRODUCTORY_CREDIT,
-        Move(lot, available=+1),
+        Move(lot, available=+1, contra=entries.PROMOTIONS),
         amount_micros=INTRODUCTORY_CREDIT_MICROS,
-        contra=entries.PROMOTIONS,
         draws=lot,
         source="introductory",
         details={"tags": INTRODUCTORY_TAG},
@@ -85,9 +85,8 @@ def deposit(
         draws = tuple(part for part in parts if part.amount_micros)
     book.post(
         entries.DEPOSIT,
-        Move(draws, available=+1),
+        Move(draws, available=+1, contra=entries.DEPOSITS),
         amount_micros=amount_micros,
-        contra=entries.DEPOSITS,
         draws=draws,
         details=details,
     )
@@ -118,9 +117,8 @@ def withdraw(
     draws = (Draw(CASH, amount_micros),)
     book.post(
         entries.WITHDRAWAL,
-        Move(draws, available=-1),
+        Move(draws, available=-1, contra=entries.WITHDRAWALS),
         amount_micros=amount_micros,
-        contra=entries.WITHDRAWALS,
         draws=draws,
         details=details,
     )
@@ -148,9 +146,8 @@ def use(
     draws = pick(book.wallet, amount_micros, once.now)
     book.post(
         entries.USAGE,
-        Move(draws, available=-1),
+        Move(draws, available=-1, contra=entries.REVENUE),
         amount_micros=amount_micros,
-        contra=entries.REVENUE,
         draws=draws,
         reference=reference,
         details=details,
@@ -197,9 +194,8 @@ def refund(
     draws = first(after(original.draws, refunded.refunded_micros), amount_micros)
     book.post(
         entries.REFUND,
-        Move(draws, available=+1),
+        Move(draws, available=+1, contra=entries.REFUNDS),
         amount_micros=amount_micros,
-        contra=entries.REFUNDS,
         draws=draws,
         reference=original.id,
         details=details,

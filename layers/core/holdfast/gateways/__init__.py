@@ -1,0 +1,1 @@
+"""The services behind this one, each behind the few words that are needed of it."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from holdfast.domain import wallet as rules
 from holdfast.domain.accounts import INTRODUCTORY_CURRENCY, Account, Tenant, short_digest
 from holdfast.domain.clock import Instant
-from holdfast.domain.entries import ENTRY_PREFIX
 from holdfast.domain.ledger import Answered, Change, Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.errors import AccountNotFound
@@ -37,7 +36,7 @@ def ensure(store: LedgerStore, owner: Owner, now: Instant) -> None:
 
     def decide(wallet: Wallet) -> Decision:
         if wallet.seq:
-            return Answered(ENTRY_PREFIX + once.digest)
+            return Answered(once.entry_id)
         journal = rules.introduce(wallet, once)
         return replace(journal, changes=(*journal.changes, Change(None, account)))
 

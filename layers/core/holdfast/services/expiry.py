@@ -5,13 +5,18 @@ wallet which nobody uses is looked at too. Every step can be done twice, or be l
 wallet stays due until all of it was done.
 """
 
+from collections.abc import Sequence
+
 from holdfast.domain import holds as hold_rules
+from holdfast.domain.book import settled
 from holdfast.domain.clock import Instant
 from holdfast.domain.holds import OPEN, Hold
-from holdfast.domain.ledger import Decision, Wallet, settled
+from holdfast.domain.ledger import Decision, DueWallet, Wallet
+from holdfast.errors import HoldNotDue
+from holdfast.gateways.work_queue import WorkQueue
 from holdfast.services.accounts import system_once
 from holdfast.services.refs import Owner, hold_of, wallet_of
-from holdfast.store import pages
+from holdfast.store import keys, pages
 from holdfast.store.ledger_store import LedgerStore
 
 SWEEP_HOLDS_MAX = 500
@@ -24,20 +29,54 @@ def sweep(store: LedgerStore, owner: Owner, currency: str, *, now: Instant) -> i
     if wallet.due_at is None or wallet.due_at > now:
         return 0
     due = [hold for hold in _open_holds(store, wallet) if hold.due(now)]
-    for hold in due[:SWEEP_HOLDS_MAX]:
-        _expire(store, owner, hold, now)
+    closed = sum(_expire(store, owner, hold, now) for hold in due[:SWEEP_HOLDS_MAX])
     if len(due) <= SWEEP_HOLDS_MAX:
         _settle(store, owner, currency, now)
-    return len(due)
+    return closed
 
 
-def _expire(store: LedgerStore, owner: Owner, hold: Hold, now: Instant) -> None:
+def dispatch(store: LedgerStore, queue: WorkQueue, *, now: Instant) -> int:
+    """Queue every wallet that is due; how many. A tick that was missed is made up by the next."""
+    queued = 0
+    for shard in range(keys.DUE_SHARDS):
+        due = pages.due(store, shard, now=now)
+        queue.send(due)
+        queued += len(due)
+    return queued
+
+
+def sweep_all(store: LedgerStore, due: Sequence[DueWallet], *, now: Instant) -> int:
+    """Sweep the wallets, each by itself; the number of holds that were closed.
+
+    Raises:
+        ExceptionGroup: Some failed. The others were swept all the same.
+    """
+    closed = 0
+    failures: list[Exception] = []
+    for wallet in due:
+        try:
+            owner = Owner(wallet.tenant, wallet.account_id)
+            closed += sweep(store, owner, wallet.currency, now=now)
+        except Exception as failure:  # noqa: BLE001 - one bad wallet must not stop the others
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("some wallets were not swept", failures)
+    return closed
+
+
+def _expire(store: LedgerStore, owner: Owner, hold: Hold, now: Instant) -> bool:
     once = system_once(owner.tenant, f"expire {hold.id}", now)
 
     def decide(wallet: Wallet, hold: Hold) -> Decision:
         return hold_rules.expire_hold(wallet, hold, once)
 
-    store.change(decide, [wallet_of(owner, hold.currency), hold_of(owner, hold.id)], once=once)
+    refs = [wallet_of(owner, hold.currency), hold_of(owner, hold.id)]
+    try:
+        store.change(decide, refs, once=once)
+    except HoldNotDue:
+        # Somebody extended it since it was listed.
+        return False
+    return True
 
 
 def _settle(store: LedgerStore, owner: Owner, currency: str, now: Instant) -> None:

@@ -61,7 +61,7 @@ def place_hold(
         over_capture=terms.over_capture,
         overdraft_micros=terms.overdraft_micros,
         reference=terms.reference,
-        metadata=terms.metadata,
+        metadata=terms.metadata or None,
     )
 
     def decide(wallet: Wallet) -> Decision:

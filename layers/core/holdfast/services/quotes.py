@@ -13,10 +13,11 @@ from holdfast.domain.holds import Hold, as_of, new_id
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.domain.quotes import DevicePrice, HeldJob, Quote
-from holdfast.errors import DeviceNotFound, IdempotencyKeyReused, JobNotFound, NotFound
+from holdfast.errors import DeviceNotFound, JobNotFound, NotFound
 from holdfast.services.holds import HoldPage
 from holdfast.services.refs import Owner, held_job_of, hold_of, quote_of
 from holdfast.services.wallet import change
+from holdfast.services.wallet import wallet as look_at_wallet
 from holdfast.store import pages
 from holdfast.store.ledger_store import Committed, LedgerStore
 
@@ -33,8 +34,10 @@ def quote_job(
     tasks: int,
     job_id: str | None,
     once: Once,
-) -> Quote:
-    """Price a job and keep the price for a quarter of an hour. Asking again gives the same quote.
+) -> tuple[Quote, bool]:
+    """Price a job and keep the price for a quarter of an hour.
+
+    Returns the quote, and whether it is the one that an earlier delivery was given.
 
     Raises:
         DeviceNotFound: There is no price for the device.
@@ -42,14 +45,11 @@ def quote_job(
         IdempotencyKeyReused: The key was used for another quote.
     """
     price = device_price(provider, device)
-    asked = rules.quote_job(
-        price, once, account_id=owner.account_id, shots=shots, tasks=tasks, job_id=job_id
-    )
-    quote = store.insert(owner.tenant, asked)
+    wallet = look_at_wallet(store, owner, price.currency, now=once.now, own=True)
+    asked = rules.quote_job(price, wallet, once, shots=shots, tasks=tasks, job_id=job_id)
+    quote = store.insert(asked, once=once)
     assert isinstance(quote, Quote)
-    if quote.fingerprint != once.fingerprint:
-        raise IdempotencyKeyReused()
-    return quote
+    return quote, quote != asked
 
 
 def hold_quoted(

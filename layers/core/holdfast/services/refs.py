@@ -1,29 +1,25 @@
 """Whom an operation is about, and the records that it reads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from holdfast.domain import holds
-from holdfast.domain.accounts import Tenant, default_account_id
+from holdfast.domain.accounts import Owner, owner_of
 from holdfast.domain.ledger import Record, Wallet
 from holdfast.domain.wallet import Refunded
 from holdfast.errors import HoldNotFound, QuoteNotFound, Refusal
 from holdfast.store import keys
 from holdfast.store.ledger_store import Ref
 
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """An account by its id; and by its user, if it was named by one: then it can be made."""
-
-    tenant: Tenant
-    account_id: str
-    user: str | None = None
-
-
-def owner_of(tenant: Tenant, user: str) -> Owner:
-    """The user's default account, whether or not it was made yet."""
-    return Owner(tenant, default_account_id(tenant, user), user)
+__all__ = [
+    "Owner",
+    "account_of",
+    "held_job_of",
+    "hold_of",
+    "owner_of",
+    "quote_of",
+    "refunded_of",
+    "wallet_of",
+]
 
 
 def account_of(owner: Owner) -> Ref:

@@ -1,10 +1,11 @@
 """Use cases of a wallet: look at it, put money in, take it out, charge, give back."""
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 
 from holdfast.domain import wallet as rules
 from holdfast.domain.clock import Instant
@@ -12,7 +13,7 @@ from holdfast.domain.entries import Entry, Json
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.domain.wallet import Refunded
-from holdfast.errors import EntryNotFound, InsufficientFunds, TransactionNotFound
+from holdfast.errors import EntryNotFound, Refusal, TransactionNotFound
 from holdfast.services import accounts, expiry
 from holdfast.services.refs import Owner, refunded_of, wallet_of
 from holdfast.store import pages
@@ -22,12 +23,16 @@ LOOKED_AT_MAX = 2_000
 """How many entries one page of a filtered list looks at before it hands out what it found."""
 
 
+SKEW_MAX = timedelta(minutes=5)
+"""How far the clocks of two environments may be apart, and entries so out of the order of time."""
+
+
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """Entries, newest first; `next_seq` is where the next page starts, None at the end."""
+    """Entries, newest first; and by currency the number at which the next page starts, if any."""
 
     entries: tuple[Entry, ...]
-    next_seq: int | None
+    next_starts: Mapping[str, int] | None
 
 
 def wallet(store: LedgerStore, owner: Owner, currency: str, *, now: Instant, own: bool) -> Wallet:
@@ -141,8 +146,19 @@ def refund(
             details=details,
         )
 
-    refs = [wallet_of(owner, currency), refunded_of(owner, original.id)]
-    return store.change(decide, refs, once=once)
+    return change(store, owner, currency, decide, refunded_of(owner, original.id), once=once)
+
+
+class NotReady(Refusal):
+    """Something has to be done to the wallet before the rule may look at it. Stays in here."""
+
+
+class NotOpened(NotReady):
+    """The wallet is new, and perhaps its account is too."""
+
+
+class HoldsDue(NotReady):
+    """Holds have expired by time alone, and still count as held."""
 
 
 def change(
@@ -155,22 +171,28 @@ def change(
 ) -> Committed:
     """Change a wallet by a rule, making the account first if this is its first time.
 
-    Money that a hold still has past its time counts as available: before a refusal for lack of
-    funds is given, what is due is swept.
+    Money that a hold keeps past its time counts as free, so what is due is swept first.
     """
+    prepared: set[type[NotReady]] = set()
+
+    def decide_when_ready(wallet: Wallet, *others: Any) -> Decision:
+        if wallet.seq == 0 and NotOpened not in prepared:
+            raise NotOpened()
+        due_at = wallet.hold_due_at
+        if due_at is not None and due_at <= once.now and HoldsDue not in prepared:
+            raise HoldsDue()
+        return decide(wallet, *others)
+
     refs = [wallet_of(owner, currency), *more]
-    state = None
-    if not more:
-        state = store.load(refs)
-        if state.records[0].seq == 0:
+    while True:
+        try:
+            return store.change(decide_when_ready, refs, once=once)
+        except NotOpened:
             accounts.ensure(store, owner, once.now)
-            state = store.load(refs, fresh=True)
-    try:
-        return store.change(decide, refs, once=once, state=state)
-    except InsufficientFunds:
-        if not expiry.sweep(store, owner, currency, now=once.now):
-            raise
-    return store.change(decide, refs, once=once)
+            prepared.add(NotOpened)
+        except HoldsDue:
+            expiry.sweep(store, owner, currency, now=once.now)
+            prepared.add(HoldsDue)
 
 
 def entry(store: LedgerStore, owner: Owner, entry_id: str) -> Entry:
@@ -185,58 +207,49 @@ def entry(store: LedgerStore, owner: Owner, entry_id: str) -> Entry:
     return found
 
 
-def statement(
-    store: LedgerStore, wallet: Wallet, *, start_seq: int | None, limit: int
-) -> EntryPage:
-    """One page of a wallet's entries, from number `start_seq` (None: the newest) down."""
-    up_to = wallet.seq if start_seq is None else min(start_seq, wallet.seq)
-    found = pages.statement(store, wallet, up_to=up_to, limit=limit)
-    next_seq = up_to - len(found)
-    return EntryPage(tuple(found), next_seq or None)
-
-
-def entries_matching(
-    store: LedgerStore,
-    wallet: Wallet,
-    keep: Callable[[Entry], bool],
-    *,
-    start_seq: int | None,
-    limit: int,
-) -> EntryPage:
-    """One page of the entries that `keep` keeps. A page may be short and still not be the last."""
-    up_to = wallet.seq if start_seq is None else min(start_seq, wallet.seq)
-    kept: list[Entry] = []
-    lowest = up_to + 1
-    for found in islice(pages.walk_statement(store, wallet, up_to=up_to), LOOKED_AT_MAX):
-        lowest = found.seq
-        if keep(found):
-            kept.append(found)
-            if len(kept) == limit:
-                break
-    return EntryPage(tuple(kept), (lowest - 1) or None)
-
-
-def entries_of_all(
+def entries_across(
     store: LedgerStore,
     wallets: Sequence[Wallet],
     *,
-    offset: int,
     limit: int,
+    starts: Mapping[str, int] | None = None,
+    offset: int = 0,
     keep: Callable[[Entry], bool] | None = None,
-) -> list[Entry]:
-    """Entries of several wallets, newest first, after the first `offset` of them.
+    since: Instant | None = None,
+) -> EntryPage:
+    """One page of the entries of some wallets, newest first.
 
-    One wallet without a filter is read from the right place at once; otherwise what is skipped is
-    read as well.
+    `starts` is where the page before ended, `offset` how many entries to pass over. With `keep` a
+    page may be short and still not be the last. Nothing older than `since` is looked at. Without
+    a filter, and of one wallet, every page costs the same.
     """
-    if len(wallets) == 1 and keep is None:
-        (only,) = wallets
-        return list(pages.statement(store, only, up_to=only.seq - offset, limit=limit))
-    walks = [pages.walk_statement(store, each, up_to=each.seq) for each in wallets]
-    merged: Iterator[Entry] = heapq.merge(*walks, key=_age)
-    if keep is not None:
-        merged = filter(keep, merged)
-    return list(islice(merged, offset, offset + limit))
+    places = {each.currency: _start(each, starts) for each in wallets}
+    if keep is None and since is None and len(wallets) == 1:
+        (only,) = places
+        places[only], offset = max(0, places[only] - offset), 0
+    walks = [
+        pages.walk_statement(store, each, up_to=places[each.currency], first=offset + limit)
+        for each in wallets
+    ]
+    kept: list[Entry] = []
+    for found in islice(heapq.merge(*walks, key=_age), LOOKED_AT_MAX + offset):
+        if since is not None and found.created_at < since - SKEW_MAX:
+            return EntryPage(tuple(kept), None)
+        places[found.currency] = found.seq - 1
+        if keep is not None and not keep(found):
+            continue
+        if offset:
+            offset -= 1
+            continue
+        kept.append(found)
+        if len(kept) == limit:
+            break
+    return EntryPage(tuple(kept), places if any(places.values()) else None)
+
+
+def _start(wallet: Wallet, starts: Mapping[str, int] | None) -> int:
+    # A wallet that was opened after the first page is newer than all that is still to come.
+    return wallet.seq if starts is None else min(wallet.seq, starts.get(wallet.currency, 0))
 
 
 def _age(found: Entry) -> tuple[float, str, int]:

@@ -9,7 +9,7 @@ from typing import Any
 type Attributes = dict[str, Any]
 """An item as the client takes and gives it: attribute name to typed value."""
 
-type Plain = str | int | bool | None | Sequence["Plain"] | Mapping[str, "Plain"]
+type Plain = str | int | bool | Sequence["Plain"] | Mapping[str, "Plain"] | None
 
 
 def encode(values: Mapping[str, Plain]) -> Attributes:

@@ -13,6 +13,7 @@ from holdfast.domain.entries import Entry
 from holdfast.domain.holds import Hold, Job
 from holdfast.domain.ledger import Record, Wallet
 from holdfast.domain.lots import Draw, Lot, Terms
+from holdfast.domain.once import Once
 from holdfast.domain.quotes import HeldJob, LineItem, Quote
 from holdfast.domain.wallet import Refunded
 from holdfast.store import keys
@@ -67,6 +68,22 @@ def entry_to_item(entry: Entry) -> tuple[Key, Attributes]:
     return key, encode(plain)
 
 
+def receipt_to_item(once: Once) -> tuple[Key, Attributes]:
+    """What stands in an entry's place for a request that moved no money: its key is used up."""
+    key = keys.entry(once.tenant, once.entry_id)
+    return key, encode({"pk": key.pk, "sk": key.sk, "fingerprint": once.fingerprint})
+
+
+def is_receipt(item: Attributes) -> bool:
+    """Whether an item is what a request that moved no money left in an entry's place."""
+    return item["sk"] == {"S": "ENTRY"} and "gsi1sk" not in item
+
+
+def is_entry(item: Attributes) -> bool:
+    """Whether an item is an entry, and not a receipt or a record."""
+    return item["sk"] == {"S": "ENTRY"} and "gsi1sk" in item
+
+
 def to_entry(item: Attributes) -> Entry:
     """The entry of an item, from the table or from the statement index."""
     plain = decode(item)
@@ -116,8 +133,6 @@ def to_record(item: Attributes) -> Record:
                 job_id=name,
                 account_id=account_id,
                 hold_id=plain["hold_id"],
-                quote_id=plain["quote_id"],
-                entry_id=plain["entry_id"],
                 version=plain["version"],
             )
         case "REFUNDED":
@@ -241,6 +256,8 @@ def _hold(hold: Hold, *, snapshot: bool = False) -> dict[str, Plain]:
         "version": hold.version,
         "amount": hold.amount_micros,
         "captured": hold.captured_micros or None,
+        "captured_last": hold.captured_last_micros or None,
+        "released": hold.released_micros or None,
         "draws": [_draw(draw) for draw in hold.draws] or None,
         "expires_at": rfc3339(hold.expires_at),
         "created_at": rfc3339(hold.created_at),
@@ -266,6 +283,8 @@ def _to_hold(plain: Mapping[str, Any], hold_id: str, account_id: str, currency: 
         version=plain["version"],
         amount_micros=plain["amount"],
         captured_micros=plain.get("captured", 0),
+        captured_last_micros=plain.get("captured_last", 0),
+        released_micros=plain.get("released", 0),
         draws=tuple(_to_draw(draw) for draw in plain.get("draws", ())),
         expires_at=from_rfc3339(plain["expires_at"]),
         created_at=from_rfc3339(plain["created_at"]),
@@ -322,11 +341,12 @@ def _quote(tenant: Tenant, quote: Quote) -> tuple[Key, dict[str, Plain]]:
             {"type": line.type, "unit": line.unit_micros, "quantity": line.quantity}
             for line in quote.line_items
         ],
+        "available": quote.available_micros,
         "created_at": rfc3339(quote.created_at),
         "expires_at": rfc3339(quote.expires_at),
         "job_id": quote.job_id,
         "used_by": quote.used_by,
-        "fingerprint": quote.fingerprint,
+        "entry_id": quote.entry_id,
     }
 
 
@@ -343,21 +363,18 @@ def _to_quote(plain: Mapping[str, Any], account_id: str, quote_id: str) -> Quote
             LineItem(type=line["type"], unit_micros=line["unit"], quantity=line["quantity"])
             for line in plain["line_items"]
         ),
+        available_micros=plain["available"],
         created_at=from_rfc3339(plain["created_at"]),
         expires_at=from_rfc3339(plain["expires_at"]),
         job_id=plain.get("job_id"),
         used_by=plain.get("used_by"),
-        fingerprint=plain["fingerprint"],
+        entry_id=plain.get("entry_id"),
         version=plain["version"],
     )
 
 
 def _held_job(tenant: Tenant, held: HeldJob) -> tuple[Key, dict[str, Plain]]:
-    return keys.held_job(tenant, held.account_id, held.job_id), {
-        "hold_id": held.hold_id,
-        "quote_id": held.quote_id,
-        "entry_id": held.entry_id,
-    }
+    return keys.held_job(tenant, held.account_id, held.job_id), {"hold_id": held.hold_id}
 
 
 def _refunded(tenant: Tenant, refunded: Refunded) -> tuple[Key, dict[str, Plain]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from holdfast.domain.accounts import Tenant
-from holdfast.domain.entries import ENTRY_PREFIX, Entry
+from holdfast.domain.entries import Entry
 from holdfast.domain.ledger import Answered, Change, Decision, Journal, Record
 from holdfast.domain.once import Once
 from holdfast.errors import (
@@ -29,7 +29,7 @@ from holdfast.errors import (
 from holdfast.store import items, keys
 from holdfast.store.attributes import Attributes
 from holdfast.store.keys import Key
-from holdfast.store.transaction import NOT_APPLIED, Outcome, Result, Transaction, put_once
+from holdfast.store.transaction import NOT_APPLIED, Outcome, Result, Transaction
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -147,8 +147,13 @@ class LedgerStore:
         return self.load([ref], fresh=True).records[0]
 
     def recall(self, once: Once) -> Entry | None:
-        """The entry that an earlier delivery of this request wrote, if one did."""
-        return self._entry(keys.entry(once.tenant, ENTRY_PREFIX + once.digest))
+        """The entry that an earlier delivery of this request wrote, if one did.
+
+        Raises:
+            IdempotencyKeyReused: The key was used for a request that moved no money.
+        """
+        item = self._entry_at(keys.entry(once.tenant, once.entry_id))
+        return None if item is None else _own_entry(item)
 
     def entry(self, tenant: Tenant, entry_id: str) -> Entry:
         """The entry of this id.
@@ -156,17 +161,35 @@ class LedgerStore:
         Raises:
             EntryNotFound: There is none.
         """
-        entry = self._entry(keys.entry(tenant, entry_id))
-        if entry is None:
+        item = self._entry_at(keys.entry(tenant, entry_id))
+        if item is None or not items.is_entry(item):
             raise EntryNotFound()
-        return entry
+        return items.to_entry(item)
 
-    def insert(self, tenant: Tenant, record: Record) -> Record:
-        """Put a record where none is, and return the one that is there now. Moves no money."""
-        _, item = items.to_item(tenant, record)
-        with unavailable():
-            stored = put_once(self.client, self.table, item)
-        return record if stored is None else items.to_record(stored)
+    def insert(self, record: Record, *, once: Once) -> Record:
+        """Put a new record that moves no money; the one that an earlier delivery put, if one did.
+
+        A receipt in the entry's place uses the request's key up, as an entry would.
+
+        Raises:
+            IdempotencyKeyReused: The key was used for another request.
+            Unavailable: The table does not answer; the same request may be sent again.
+        """
+        transaction = Transaction(self.table)
+        transaction.put(items.receipt_to_item(once)[1], read_version=0)
+        key, item = items.to_item(once.tenant, record)
+        transaction.put(item, read_version=0)
+        for attempt in range(ATTEMPTS_MAX):
+            if attempt:
+                self._back_off(attempt)
+            result = transaction.commit(self.client)
+            if result.outcome is Outcome.APPLIED:
+                return record
+            if receipt := result.failed.get(0):
+                if receipt.get("fingerprint") != {"S": once.fingerprint}:
+                    raise IdempotencyKeyReused()
+                return items.to_record(self._read([key])[key])
+        raise Unavailable()
 
     def settle(self, tenant: Tenant, entries: Sequence[Entry], change: Change) -> bool:
         """Write what time alone did, if the record is unchanged. False: somebody was faster."""
@@ -210,7 +233,7 @@ class LedgerStore:
         if result.outcome is Outcome.UNKNOWN:
             return self.recall(once)
         item = result.failed.get(0)
-        return None if item is None else items.to_entry(item)
+        return None if item is None else _own_entry(item)
 
     def _remember(self, tenant: Tenant, journal: Journal) -> None:
         for change in journal.changes:
@@ -228,9 +251,8 @@ class LedgerStore:
         ceiling = min(PAUSE_CAP_SECONDS, PAUSE_BASE_SECONDS * 2**attempt)
         self.pause(self.jitter() * ceiling)
 
-    def _entry(self, key: Key) -> Entry | None:
-        item = self._read([key]).get(key)
-        return None if item is None else items.to_entry(item)
+    def _entry_at(self, key: Key) -> Attributes | None:
+        return self._read([key]).get(key)
 
     def _read(self, wanted: Sequence[Key]) -> dict[Key, Attributes]:
         with unavailable():
@@ -278,6 +300,12 @@ def _next_state(refs: Sequence[Ref], state: State, result: Result) -> State | No
         for ref, record in zip(refs, state.records, strict=True)
     )
     return State(records, fresh=True)
+
+
+def _own_entry(item: Attributes) -> Entry:
+    if not items.is_entry(item):
+        raise IdempotencyKeyReused()
+    return items.to_entry(item)
 
 
 def _replay(first: Entry, once: Once) -> Committed:

@@ -5,14 +5,14 @@ stays right while records arrive. Each page costs the same however far down the 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 
 from holdfast.domain.accounts import Tenant
 from holdfast.domain.clock import Instant, rfc3339
 from holdfast.domain.entries import Entry
 from holdfast.domain.holds import Hold
-from holdfast.domain.ledger import Wallet
+from holdfast.domain.ledger import DueWallet, Wallet
 from holdfast.errors import Unavailable
 from holdfast.store import items, keys
 from holdfast.store.attributes import Attributes
@@ -22,15 +22,6 @@ INDEX_ATTEMPTS_MAX = 6
 INDEX_PAUSE_SECONDS = 0.05
 READ_AT_ONCE = 100
 DUE_AT_ONCE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class DueWallet:
-    """A wallet in which a hold or a lot may have to expire by now."""
-
-    tenant: Tenant
-    account_id: str
-    currency: str
 
 
 def statement(store: LedgerStore, wallet: Wallet, *, up_to: int, limit: int) -> list[Entry]:
@@ -54,12 +45,16 @@ def statement(store: LedgerStore, wallet: Wallet, *, up_to: int, limit: int) -> 
     raise Unavailable()
 
 
-def walk_statement(store: LedgerStore, wallet: Wallet, *, up_to: int) -> Iterator[Entry]:
-    """All entries from number `up_to` down, read as they are asked for."""
+def walk_statement(
+    store: LedgerStore, wallet: Wallet, *, up_to: int, first: int = READ_AT_ONCE
+) -> Iterator[Entry]:
+    """All entries from number `up_to` down, read as they are asked for, `first` of them at once."""
+    size = min(first, READ_AT_ONCE)
     while up_to > 0:
-        page = statement(store, wallet, up_to=up_to, limit=READ_AT_ONCE)
+        page = statement(store, wallet, up_to=up_to, limit=size)
         yield from page
         up_to -= len(page)
+        size = READ_AT_ONCE
 
 
 def wallets(store: LedgerStore, tenant: Tenant, account_id: str) -> list[Wallet]:
@@ -146,19 +141,18 @@ def due(store: LedgerStore, shard: int, *, now: Instant) -> list[DueWallet]:
 
 
 def _statement_page(store: LedgerStore, wallet: Wallet, *, up_to: int, limit: int) -> list[Entry]:
-    with unavailable():
-        answer = store.client.query(
-            TableName=store.table,
-            IndexName=keys.STATEMENT_INDEX,
-            ScanIndexForward=False,
-            Limit=limit,
-            KeyConditionExpression="gsi1pk = :pk AND gsi1sk <= :up_to",
-            ExpressionAttributeValues=_values(
-                pk=keys.statement(wallet.tenant, wallet.account_id, wallet.currency),
-                up_to=keys.statement_place(up_to),
-            ),
-        )
-    return [items.to_entry(item) for item in answer["Items"]]
+    found = _query(
+        store,
+        IndexName=keys.STATEMENT_INDEX,
+        ScanIndexForward=False,
+        Limit=limit,
+        KeyConditionExpression="gsi1pk = :pk AND gsi1sk <= :up_to",
+        ExpressionAttributeValues=_values(
+            pk=keys.statement(wallet.tenant, wallet.account_id, wallet.currency),
+            up_to=keys.statement_place(up_to),
+        ),
+    )
+    return [items.to_entry(item) for item in islice(found, limit)]
 
 
 def _query(store: LedgerStore, **query: Any) -> Iterator[Attributes]:

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -106,24 +106,6 @@ class Transaction:
         if code in NOT_APPLIED:
             return Result(Outcome.BUSY)
         raise error
-
-
-def put_once(client: "DynamoDBClient", table: str, item: Attributes) -> Attributes | None:
-    """Put an item where none is, for things that move no money. Returns the one that was there.
-
-    A put whose answer was lost finds its own item there: the caller compares.
-    """
-    try:
-        client.put_item(
-            TableName=table,
-            Item=item,
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            **_condition(0),
-        )
-    except client.exceptions.ConditionalCheckFailedException as error:
-        there: dict[str, Any] = dict(error.response)
-        return cast(Attributes, there["Item"])
-    return None
 
 
 def _condition(read_version: int) -> dict[str, Any]:

@@ -1,0 +1,8 @@
+"""The authorizer: who is calling. It stands in front of every route that is not public."""
+
+import os
+
+from authorizer.decision import authorizer, issuer_of
+
+issuer = issuer_of(os.environ)
+handler = authorizer(issuer)

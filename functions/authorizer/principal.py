@@ -1,0 +1,70 @@
+"""Who the claims of a good token make of its bearer."""
+
+import json
+import re
+from typing import Any
+
+from authorizer.denied import INVALID_CLAIMS, Denied
+from holdfast.domain.accounts import Tenant, user_name
+from holdfast.errors import InvalidField
+
+MODE_DEFAULT = "live"
+ROLES_MAX = 50
+ADMIN_ROLE = "admin"
+
+_SUBJECT = re.compile(r"[!-~]{1,128}")
+_ROLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_TIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+
+def context_of(claims: dict[str, Any]) -> dict[str, str]:
+    """The context that the API reads its caller from: text only, lists as JSON in text.
+
+    Raises:
+        Denied: A claim is missing, of the wrong type, or names something that nothing is called.
+    """
+    try:
+        tenant = Tenant(org=_word(claims["owner"]), mode=_word(claims.get("mode", MODE_DEFAULT)))
+        # The name is the last part of `owner/name` and has no slash of its own.
+        user = user_name(f"{tenant.org}/{_word(claims['name'])}", org=tenant.org)
+        if not user.startswith(f"{tenant.org}/"):
+            raise Denied(INVALID_CLAIMS)
+        return {
+            "org": tenant.org,
+            "mode": tenant.mode,
+            "subject": _matching(_SUBJECT, claims["sub"]),
+            "user": user,
+            "roles": json.dumps(_roles(claims)),
+            "tier": _tier(claims),
+        }
+    except (InvalidField, KeyError) as broken:
+        raise Denied(INVALID_CLAIMS) from broken
+
+
+def _roles(claims: dict[str, Any]) -> list[str]:
+    listed = claims.get("roles", [])
+    is_admin = claims.get("isAdmin", False)
+    if not isinstance(listed, list) or not isinstance(is_admin, bool) or len(listed) > ROLES_MAX:
+        raise Denied(INVALID_CLAIMS)
+    roles = {_matching(_ROLE, _word(role)) for role in listed}
+    return sorted(roles | {ADMIN_ROLE} if is_admin else roles)
+
+
+def _tier(claims: dict[str, Any]) -> str:
+    properties = claims.get("properties") or {}
+    if not isinstance(properties, dict):
+        raise Denied(INVALID_CLAIMS)
+    tier = properties.get("tier", "")
+    return "" if tier == "" else _matching(_TIER, _word(tier))
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise Denied(INVALID_CLAIMS)
+    return value.strip().lower()
+
+
+def _matching(pattern: re.Pattern[str], value: object) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise Denied(INVALID_CLAIMS)
+    return value

@@ -1,0 +1,1 @@
+"""What happens by itself: a tick finds what is due, a worker does it."""

@@ -1,0 +1,1 @@
+"""Holds: money set aside for work that is about to happen."""

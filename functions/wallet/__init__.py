@@ -1,0 +1,1 @@
+"""Wallets: balances, money in and out, charges, refunds, statements."""

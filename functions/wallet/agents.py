@@ -1,0 +1,129 @@
+"""The wallet on the agents surface: its balance, and what came in and went out."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from holdfast.domain import entries
+from holdfast.domain.clock import Instant
+from holdfast.domain.entries import Entry
+from holdfast.domain.ledger import Wallet
+from holdfast.http.fields import CurrencyCode, Limit, Offset, Timestamp
+from holdfast.http.principal import Caller, owner_named
+from holdfast.http.routing import Router
+from holdfast.http.views import Items, View, major
+from holdfast.http.writes import Now
+from holdfast.runtime import Store
+from holdfast.services import wallet
+
+router = Router()
+
+USECASES = {
+    entries.INTRODUCTORY_CREDIT: "introductory_credit",
+    entries.DEPOSIT: "wallet_funding",
+    entries.WITHDRAWAL: "withdrawal",
+    entries.USAGE: "usage",
+    entries.CAPTURE: "usage",
+    entries.HOLD_EXPIRY: "usage",
+    entries.REFUND: "refund",
+    entries.LOT_EXPIRY: "expiry",
+}
+
+
+class BalanceView(View):
+    balance: Decimal
+    currency: str
+
+
+class TransactionView(View):
+    id: int
+    source: str
+    transaction_id: str
+    type: str
+    amount: Decimal
+    status: str
+    usecase: str
+    created_at: Timestamp
+
+
+class TotalsView(View):
+    balance: Decimal
+    currency: str
+    total_credited: Decimal
+    amount_used: Decimal
+
+
+class TransactionsView(Items[TransactionView]):
+    wallet: TotalsView
+
+
+@router.get("/api/agents/v1/wallet/balance")
+def read_balance(
+    caller: Caller, now: Now, store: Store, currency: CurrencyCode = "usd"
+) -> BalanceView:
+    """What the caller has, credit included."""
+    found = wallet.wallet(store, owner_named(caller, None), currency, now=now, own=True)
+    return BalanceView(
+        balance=major(found.balance_micros(now), currency), currency=currency.upper()
+    )
+
+
+@router.get("/api/agents/v1/wallet/transactions")
+def list_transactions(
+    caller: Caller,
+    now: Now,
+    store: Store,
+    currency: CurrencyCode = "usd",
+    direction: Annotated[Literal["credit", "debit"] | None, Query(alias="type")] = None,
+    limit: Annotated[int, Limit(200)] = 50,
+    offset: Offset = 0,
+) -> TransactionsView:
+    """What changed the caller's balance, newest first. `total` counts all that match."""
+    found = wallet.wallet(store, owner_named(caller, None), currency, now=now, own=True)
+
+    def keep(entry: Entry) -> bool:
+        return _direction(entry) is not None and direction in (None, _direction(entry))
+
+    shown = wallet.entries_across(store, [found], limit=limit, offset=offset, keep=keep).entries
+    counts = {"credit": found.credits_count, "debit": found.debits_count}
+    return TransactionsView(
+        items=[_transaction(entry) for entry in shown],
+        count=len(shown),
+        total=counts[direction] if direction else sum(counts.values()),
+        wallet=_totals(found, now),
+    )
+
+
+def _direction(entry: Entry) -> str | None:
+    delta_micros = entry.balance_delta_micros
+    if delta_micros == 0:
+        return None
+    return "credit" if delta_micros > 0 else "debit"
+
+
+def _totals(found: Wallet, now: Instant) -> TotalsView:
+    balance = major(found.balance_micros(now), found.currency)
+    credited = major(found.credited_micros, found.currency)
+    # What was used is what came in and is there no more; of rounded figures, so that they add up.
+    return TotalsView(
+        balance=balance,
+        currency=found.currency.upper(),
+        total_credited=credited,
+        amount_used=credited - balance,
+    )
+
+
+def _transaction(entry: Entry) -> TransactionView:
+    direction = _direction(entry)
+    assert direction is not None
+    return TransactionView(
+        id=entry.seq,
+        source=entry.source,
+        transaction_id=entry.id,
+        type=direction,
+        amount=major(abs(entry.balance_delta_micros), entry.currency),
+        status="success",
+        usecase=USECASES[entry.type],
+        created_at=entry.created_at,
+    )

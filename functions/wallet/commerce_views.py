@@ -1,0 +1,190 @@
+"""What the commerce surface answers about wallets: its words for the ledger's entries."""
+
+from holdfast.domain import entries
+from holdfast.domain.accounts import Owner
+from holdfast.domain.clock import Instant
+from holdfast.domain.entries import Entry, Json
+from holdfast.domain.ledger import Wallet
+from holdfast.http.fields import Timestamp
+from holdfast.http.views import Answer, CamelView, Maybe, minor, minor_decimal
+from holdfast.store.ledger_store import Committed
+
+# How the ledger's entries are called on this surface.
+TYPES = {
+    entries.INTRODUCTORY_CREDIT: "deposit",
+    entries.DEPOSIT: "deposit",
+    entries.REFUND: "deposit",
+    entries.WITHDRAWAL: "withdraw",
+    entries.USAGE: "withdraw",
+    entries.CAPTURE: "withdraw",
+    entries.LOT_EXPIRY: "withdraw",
+    entries.HOLD: "hold",
+    entries.EXTENSION: "hold",
+    entries.RELEASE: "hold-removed",
+    entries.HOLD_EXPIRY: "hold-removed",
+}
+
+
+class CurrencyBalanceView(CamelView):
+    currency: str
+    balance: int
+    holds: int
+    available: int
+
+
+class BalanceView(CurrencyBalanceView):
+    user: str
+
+
+class BalancesView(CamelView):
+    user: str
+    balances: list[CurrencyBalanceView]
+
+
+class TransactionView(CamelView):
+    transaction_id: str
+    user: str
+    amount: int
+    amount_decimal: Maybe[str] = None
+    currency: str
+    type: str
+    tags: Maybe[str] = None
+    expires_at: Maybe[Timestamp] = None
+    original_transaction_id: Maybe[str] = None
+
+
+class RecordedView(CamelView):
+    """A charge; or, for work that cost nothing, that it was skipped."""
+
+    transaction_id: Maybe[str] = None
+    user: str
+    amount: int
+    amount_decimal: Maybe[str] = None
+    currency: Maybe[str] = None
+    type: Maybe[str] = None
+    overdrawn: Maybe[bool] = None
+    status: Maybe[str] = None
+
+
+class UsageView(CamelView):
+    transaction_id: str
+    amount: int
+    amount_decimal: Maybe[str] = None
+    currency: str
+    notes: str | None
+    metadata: dict[str, Json]
+    created_at: Timestamp
+
+
+class UsageListView(CamelView):
+    user: str
+    count: int
+    usage: list[UsageView]
+    next_cursor: str | None
+
+
+class ListedView(CamelView):
+    id: str
+    type: str
+    amount: int
+    amount_decimal: Maybe[str] = None
+    currency: str
+    tags: Maybe[str] = None
+    notes: Maybe[str] = None
+    metadata: Maybe[dict[str, Json]] = None
+    created_at: Timestamp
+    expires_at: Maybe[Timestamp] = None
+
+
+class TransactionListView(CamelView):
+    user: str
+    count: int
+    transactions: list[ListedView]
+    next_cursor: str | None
+
+
+def shown(owner: Owner) -> str:
+    return owner.user or owner.account_id
+
+
+def balance_view(found: Wallet, now: Instant) -> CurrencyBalanceView:
+    currency = found.currency
+    balance_micros = found.cash_balance_micros(now)
+    held_micros = found.cash_only_held_micros
+    return CurrencyBalanceView(
+        currency=currency,
+        balance=minor(balance_micros, currency),
+        holds=minor(held_micros, currency),
+        available=minor(balance_micros - held_micros, currency),
+    )
+
+
+def transaction_answer(committed: Committed, owner: Owner) -> Answer[TransactionView]:
+    entry = committed.entry
+    refund = entry.type == entries.REFUND
+    view = TransactionView(
+        transaction_id=entry.id,
+        user=shown(owner),
+        amount=minor(entry.amount_micros, entry.currency),
+        amount_decimal=minor_decimal(entry.amount_micros, entry.currency),
+        currency=entry.currency,
+        type=TYPES[entry.type],
+        tags=_text(entry, "tags"),
+        expires_at=_expires_at(entry),
+        original_transaction_id=entry.reference if refund else None,
+    )
+    return Answer(view, replayed=committed.replayed)
+
+
+def recorded_view(committed: Committed, owner: Owner) -> RecordedView:
+    entry = committed.entry
+    return RecordedView(
+        transaction_id=entry.id,
+        user=shown(owner),
+        amount=minor(entry.amount_micros, entry.currency),
+        amount_decimal=minor_decimal(entry.amount_micros, entry.currency),
+        currency=entry.currency,
+        type=TYPES[entry.type],
+        overdrawn=True if entry.available_after_micros < 0 else None,
+    )
+
+
+def usage_view(entry: Entry) -> UsageView:
+    metadata = entry.details.get("metadata")
+    return UsageView(
+        transaction_id=entry.id,
+        amount=minor(entry.amount_micros, entry.currency),
+        amount_decimal=minor_decimal(entry.amount_micros, entry.currency),
+        currency=entry.currency,
+        notes=_text(entry, "notes"),
+        metadata=metadata if isinstance(metadata, dict) else {},
+        created_at=entry.created_at,
+    )
+
+
+def listed_view(entry: Entry) -> ListedView:
+    metadata = entry.details.get("metadata")
+    return ListedView(
+        id=entry.id,
+        type=TYPES[entry.type],
+        amount=minor(entry.amount_micros, entry.currency),
+        amount_decimal=minor_decimal(entry.amount_micros, entry.currency),
+        currency=entry.currency,
+        tags=_text(entry, "tags"),
+        notes=_text(entry, "notes"),
+        metadata=metadata if isinstance(metadata, dict) else None,
+        created_at=entry.created_at,
+        expires_at=_expires_at(entry),
+    )
+
+
+def _text(entry: Entry, name: str) -> str | None:
+    said = entry.details.get(name)
+    return said if isinstance(said, str) else None
+
+
+def _expires_at(entry: Entry) -> Instant | None:
+    if entry.type != entries.DEPOSIT:
+        return None
+    ends = [draw.terms.expires_at for draw in entry.draws if draw.terms is not None]
+    return ends[0] if ends else None

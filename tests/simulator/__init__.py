@@ -1,0 +1,1 @@
+"""A small deterministic DynamoDB for tests; see README.md beside this file."""
