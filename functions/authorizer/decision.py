@@ -21,7 +21,7 @@ API_KEY_PREFIX = "hf_"
 def authorizer(issuer: Issuer) -> Callable[[object, object], dict[str, Any]]:
     """The handler that takes the tokens of one issuer."""
 
-    def handle(event: object, context: object = None) -> dict[str, Any]:
+    def handle(event: object, context: object) -> dict[str, Any]:
         try:
             return _allowed(context_of(claims_of(_credential(event), issuer)))
         except Denied as refused:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from holdfast.domain import holds as rules
 from holdfast.domain.holds import Hold
-from holdfast.errors import InvalidField
+from holdfast.errors import HoldNotFound, InvalidCursor, InvalidField
 from holdfast.http.cursors import decode_cursor, encode_cursor
 from holdfast.http.fields import (
     Body,
@@ -19,12 +19,13 @@ from holdfast.http.fields import (
     MinorAmount,
     PathId,
     Timestamp,
+    amount_is,
     amount_micros,
     text,
 )
 from holdfast.http.principal import Caller, owner_named
 from holdfast.http.routing import Router
-from holdfast.http.views import Answer, Maybe, Page, View, minor, minor_decimal, page
+from holdfast.http.views import Answer, Maybe, Page, View, amounts, minor, page
 from holdfast.http.writes import Now, Write
 from holdfast.runtime import Store
 from holdfast.services import holds
@@ -69,8 +70,11 @@ class LotView(View):
 
 class WalletView(View):
     balance: int
+    balance_decimal: Maybe[str] = None
     held: int
+    held_decimal: Maybe[str] = None
     available: int
+    available_decimal: Maybe[str] = None
 
 
 class HoldView(View):
@@ -122,7 +126,7 @@ def list_holds(
     """The caller's holds, newest first."""
     owner = owner_named(caller, None)
     scope = f"holds {owner.account_id} {status}"
-    before = None if cursor is None else decode_cursor(scope, cursor)
+    before = None if cursor is None else _place(decode_cursor(scope, cursor))
     found = holds.holds(store, owner, status=status, before=before, limit=limit, now=now)
     next_cursor = None if found.next_id is None else encode_cursor(scope, found.next_id)
     return page([_view(hold) for hold in found.holds], next_cursor)
@@ -142,14 +146,16 @@ def capture_hold(
 ) -> Answer[HoldView]:
     """Take part or all of a hold; a final capture gives back what is left of it."""
     currency = rules.currency_of(hold_id)
-    captured = holds.capture_hold(
-        store,
-        owner_named(caller, None),
-        hold_id=hold_id,
-        amount_micros=amount_micros(body.amount, body.amount_decimal, currency),
-        final=body.final,
-        once=once,
-    )
+    micros = amount_micros(body.amount, body.amount_decimal, currency)
+    with amount_is("amount" if body.amount_decimal is None else "amount_decimal"):
+        captured = holds.capture_hold(
+            store,
+            owner_named(caller, None),
+            hold_id=hold_id,
+            amount_micros=micros,
+            final=body.final,
+            once=once,
+        )
     return _answer(captured)
 
 
@@ -181,6 +187,14 @@ def release_hold(hold_id: PathId, caller: Caller, once: Write, store: Store) -> 
     return _answer(released)
 
 
+def _place(position: str) -> str:
+    try:
+        rules.currency_of(position)
+    except HoldNotFound as forged:
+        raise InvalidCursor from forged
+    return position
+
+
 def _terms(body: PlaceHold) -> HoldTerms:
     if body.overdraft_limit is not None and body.over_capture != rules.OVERDRAFT:
         raise InvalidField("overdraft_limit", "only with over_capture overdraft")
@@ -203,15 +217,18 @@ def _seconds(seconds: int | None) -> timedelta | None:
 def _answer(committed: Committed) -> Answer[HoldView]:
     entry = committed.entry
     assert entry.hold is not None
-    wallet = _wallet(entry.balance_after_micros, entry.held_after_micros, entry.currency)
+    wallet = _wallet(entry.balance_micros, entry.held_after_micros, entry.currency)
     return Answer(_view(entry.hold, wallet), replayed=committed.replayed)
 
 
 def _wallet(balance_micros: int, held_micros: int, currency: str) -> WalletView:
     return WalletView(
-        balance=minor(balance_micros, currency),
-        held=minor(held_micros, currency),
-        available=minor(balance_micros - held_micros, currency),
+        **amounts(
+            currency,
+            balance=balance_micros,
+            held=held_micros,
+            available=balance_micros - held_micros,
+        )
     )
 
 
@@ -223,12 +240,12 @@ def _view(hold: Hold, wallet: WalletView | None = None) -> HoldView:
         account_id=hold.account_id,
         status=hold.status,
         currency=currency,
-        amount=minor(hold.amount_micros, currency),
-        amount_decimal=minor_decimal(hold.amount_micros, currency),
-        captured=minor(hold.captured_micros, currency),
-        captured_decimal=minor_decimal(hold.captured_micros, currency),
-        remaining=minor(hold.remaining_micros, currency),
-        remaining_decimal=minor_decimal(hold.remaining_micros, currency),
+        **amounts(
+            currency,
+            amount=hold.amount_micros,
+            captured=hold.captured_micros,
+            remaining=hold.remaining_micros,
+        ),
         expires_at=hold.expires_at,
         expiry_policy=hold.expiry_policy,
         over_capture=hold.over_capture,
@@ -236,11 +253,7 @@ def _view(hold: Hold, wallet: WalletView | None = None) -> HoldView:
         reference=hold.reference,
         metadata=dict(hold.metadata or {}),
         lots=[
-            LotView(
-                id=draw.lot_id,
-                amount=minor(draw.amount_micros, currency),
-                amount_decimal=minor_decimal(draw.amount_micros, currency),
-            )
+            LotView(id=draw.lot_id, **amounts(currency, amount=draw.amount_micros))
             for draw in hold.draws
         ],
         created_at=hold.created_at,

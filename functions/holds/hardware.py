@@ -15,13 +15,15 @@ from holdfast.http.fields import (
     Identifier,
     Limit,
     PathId,
+    RequestKey,
     Timestamp,
+    amount_is,
     amount_micros,
     text,
 )
 from holdfast.http.principal import Caller, owner_named
 from holdfast.http.routing import Router
-from holdfast.http.views import Answer, Maybe, Page, View, minor, minor_decimal, page
+from holdfast.http.views import Answer, Maybe, Page, View, amounts, minor, minor_decimal, page
 from holdfast.http.writes import KeyedWrite, Now
 from holdfast.runtime import Store
 from holdfast.services import quotes
@@ -44,20 +46,20 @@ class AskQuote(Body):
     tasks: Annotated[int, Field(ge=1, le=100_000)] = 1
     circuit: Circuit | None = None
     job_id: Identifier | None = None
-    idempotency_key: str | None = None
+    idempotency_key: RequestKey | None = None
 
 
 class HoldJob(Body):
     quote_id: Identifier
     job_id: Identifier | None = None
-    idempotency_key: str | None = None
+    idempotency_key: RequestKey | None = None
 
 
 class ReleaseJob(Body):
     reason: Literal["completed", "cancelled", "failed"] | None = None
     capture_cents: Annotated[int, Field(ge=0)] | None = None
     actual_cents: Annotated[int, Field(ge=0)] | None = None
-    idempotency_key: str | None = None
+    idempotency_key: RequestKey | None = None
 
 
 class LineItemView(View):
@@ -69,14 +71,19 @@ class LineItemView(View):
 
 class FundsView(View):
     available_cents: int
+    available_cents_decimal: Maybe[str] = None
     sufficient: bool
     shortfall_cents: int
+    shortfall_cents_decimal: Maybe[str] = None
 
 
 class WalletView(View):
     balance_cents: int
+    balance_cents_decimal: Maybe[str] = None
     held_cents: int
+    held_cents_decimal: Maybe[str] = None
     available_cents: int
+    available_cents_decimal: Maybe[str] = None
 
 
 class QuoteView(View):
@@ -117,6 +124,7 @@ class ReleasedView(View):
     captured_cents: int
     captured_cents_decimal: Maybe[str] = None
     released_cents: int
+    released_cents_decimal: Maybe[str] = None
     wallet: WalletView
 
 
@@ -130,8 +138,11 @@ class JobView(View):
     quote_id: str
     quoted_cents: int
     held_cents: int
+    held_cents_decimal: Maybe[str] = None
     charged_cents: int
+    charged_cents_decimal: Maybe[str] = None
     released_cents: int
+    released_cents_decimal: Maybe[str] = None
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -171,15 +182,17 @@ def release_job(
     """Charge what a job really cost, and give back the rest of its hold."""
     if body.capture_cents is not None and body.actual_cents is not None:
         raise InvalidField("actual_cents", "give this or capture_cents, not both")
-    cents = body.capture_cents if body.capture_cents is not None else body.actual_cents
-    released = quotes.release_job(
-        store,
-        owner_named(caller, None),
-        job_id=job_id,
-        capture_micros=amount_micros(cents or 0, None, "usd", param="capture_cents", zero=True),
-        reason=body.reason,
-        once=keyed(body.idempotency_key),
-    )
+    param = "capture_cents" if body.actual_cents is None else "actual_cents"
+    cents = body.capture_cents if body.actual_cents is None else body.actual_cents
+    with amount_is(param):
+        released = quotes.release_job(
+            store,
+            owner_named(caller, None),
+            job_id=job_id,
+            capture_micros=amount_micros(cents or 0, None, "usd", zero=True),
+            reason=body.reason,
+            once=keyed(body.idempotency_key),
+        )
     return Answer(_released(released), replayed=released.replayed)
 
 
@@ -220,15 +233,15 @@ def _quote(quote: Quote) -> QuoteView:
             )
             for line in quote.line_items
         ],
-        subtotal_cents=minor(quote.subtotal_micros, currency),
-        subtotal_cents_decimal=minor_decimal(quote.subtotal_micros, currency),
+        **amounts(currency, subtotal_cents=quote.subtotal_micros),
         total_cents=minor(quote.total_micros, currency),
         hold_required=True,
         hold_amount_cents=minor(quote.total_micros, currency),
         wallet=FundsView(
-            available_cents=minor(quote.available_micros, currency),
+            **amounts(currency, available_cents=quote.available_micros),
             sufficient=quote.shortfall_micros == 0,
             shortfall_cents=money.minor_ceil(quote.shortfall_micros, currency),
+            shortfall_cents_decimal=minor_decimal(quote.shortfall_micros, currency),
         ),
         execution_guaranteed=False,
         expires_at=quote.expires_at,
@@ -260,9 +273,11 @@ def _released(committed: Committed) -> ReleasedView:
         job_id=hold.job.job_id,
         hold_id=hold.id,
         status=job_status(hold),
-        captured_cents=minor(hold.captured_micros, hold.currency),
-        captured_cents_decimal=minor_decimal(hold.captured_micros, hold.currency),
-        released_cents=minor(hold.released_micros, hold.currency),
+        **amounts(
+            hold.currency,
+            captured_cents=hold.captured_micros,
+            released_cents=hold.released_micros,
+        ),
         wallet=_wallet(committed),
     )
 
@@ -270,9 +285,12 @@ def _released(committed: Committed) -> ReleasedView:
 def _wallet(committed: Committed) -> WalletView:
     entry = committed.entry
     return WalletView(
-        balance_cents=minor(entry.balance_after_micros, entry.currency),
-        held_cents=minor(entry.held_after_micros, entry.currency),
-        available_cents=minor(entry.available_after_micros, entry.currency),
+        **amounts(
+            entry.currency,
+            balance_cents=entry.balance_micros,
+            held_cents=entry.held_after_micros,
+            available_cents=entry.available_micros,
+        )
     )
 
 
@@ -288,9 +306,12 @@ def _job(hold: Hold) -> JobView:
         status=job_status(hold),
         quote_id=hold.job.quote_id,
         quoted_cents=minor(hold.amount_micros, currency),
-        held_cents=minor(hold.remaining_micros, currency),
-        charged_cents=minor(hold.captured_micros, currency),
-        released_cents=minor(hold.released_micros, currency),
+        **amounts(
+            currency,
+            held_cents=hold.remaining_micros,
+            charged_cents=hold.captured_micros,
+            released_cents=hold.released_micros,
+        ),
         created_at=hold.created_at,
         updated_at=hold.updated_at or hold.created_at,
     )

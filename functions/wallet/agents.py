@@ -85,12 +85,21 @@ def list_transactions(
     def keep(entry: Entry) -> bool:
         return _direction(entry) is not None and direction in (None, _direction(entry))
 
-    shown = wallet.entries_across(store, [found], limit=limit, offset=offset, keep=keep).entries
     counts = {"credit": found.credits_count, "debit": found.debits_count}
+    total = counts[direction] if direction else sum(counts.values())
+    # How many there are is known, so the last of them is not looked for behind it.
+    shown = wallet.entries_across(
+        store,
+        [found],
+        limit=min(limit, total - offset),
+        offset=offset,
+        keep=keep,
+        looked_at_max=found.seq,
+    ).entries
     return TransactionsView(
         items=[_transaction(entry) for entry in shown],
         count=len(shown),
-        total=counts[direction] if direction else sum(counts.values()),
+        total=total,
         wallet=_totals(found, now),
     )
 

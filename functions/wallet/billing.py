@@ -12,7 +12,7 @@ from holdfast.http.cursors import decode_cursor, encode_cursor
 from holdfast.http.fields import CurrencyCode, Limit, PathId, Timestamp
 from holdfast.http.principal import Caller, owner_named
 from holdfast.http.routing import Router
-from holdfast.http.views import Maybe, Page, View, minor, page
+from holdfast.http.views import Maybe, Page, View, amounts, page
 from holdfast.http.writes import Now
 from holdfast.runtime import Store
 from holdfast.services import holds, wallet
@@ -20,13 +20,14 @@ from wallet.places import from_position, to_position
 
 router = Router()
 
-HOLDS_SHOWN_MAX = 100
+HOLDS_SHOWN_MAX = 1_000
 
 
 class OpenHoldView(View):
     hold_id: str
     job_id: str | None
     amount_cents: int
+    amount_cents_decimal: Maybe[str] = None
     status: str
     expires_at: Timestamp
 
@@ -35,10 +36,15 @@ class WalletView(View):
     wallet_id: str
     currency: str
     balance_cents: int
+    balance_cents_decimal: Maybe[str] = None
     held_cents: int
+    held_cents_decimal: Maybe[str] = None
     available_cents: int
+    available_cents_decimal: Maybe[str] = None
     lifetime_credited_cents: int
+    lifetime_credited_cents_decimal: Maybe[str] = None
     lifetime_spent_cents: int
+    lifetime_spent_cents_decimal: Maybe[str] = None
     updated_at: Timestamp | None
     holds: list[OpenHoldView]
 
@@ -100,11 +106,14 @@ def read_wallet(
     return WalletView(
         wallet_id=f"{found.account_id}:{currency}",
         currency=currency,
-        balance_cents=minor(balance_micros, currency),
-        held_cents=minor(found.held_micros, currency),
-        available_cents=minor(found.available_micros(now), currency),
-        lifetime_credited_cents=minor(found.credited_micros, currency),
-        lifetime_spent_cents=minor(found.credited_micros - balance_micros, currency),
+        **amounts(
+            currency,
+            balance_cents=balance_micros,
+            held_cents=found.held_micros,
+            available_cents=found.available_micros(now),
+            lifetime_credited_cents=found.credited_micros,
+            lifetime_spent_cents=found.credited_micros - balance_micros,
+        ),
         updated_at=found.updated_at,
         holds=[_open_hold(hold) for hold in shown],
     )
@@ -173,7 +182,7 @@ def _open_hold(hold: Hold) -> OpenHoldView:
     return OpenHoldView(
         hold_id=hold.id,
         job_id=hold.job.job_id if hold.job else None,
-        amount_cents=minor(hold.remaining_micros, hold.currency),
+        **amounts(hold.currency, amount_cents=hold.remaining_micros),
         status="active",
         expires_at=hold.expires_at,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from holdfast.domain import entries
+from holdfast.domain import entries, money
 from holdfast.domain.accounts import Owner
 from holdfast.domain.clock import Instant
 from holdfast.domain.entries import Entry, Json
@@ -20,6 +20,7 @@ from holdfast.http.fields import (
     Limit,
     MinorAmount,
     Offset,
+    RequestKey,
     amount_micros,
     text,
 )
@@ -83,7 +84,7 @@ class Usage(CamelBody):
     prompt_tokens: Count | None = None
     completion_tokens: Count | None = None
     total_tokens: Count | None = None
-    request_id: str | None = None
+    request_id: RequestKey | None = None
     premium: bool | None = None
     stream: bool | None = None
     status: Annotated[str, text(100)] | None = None
@@ -126,7 +127,7 @@ def deposit(body: Deposit, caller: Admin, once: Write, store: Store) -> Answer[T
         amount_micros=amount_micros(body.amount, None, body.currency),
         currency=body.currency,
         expires_in=timedelta(days=body.expires_in) if body.expires_in else None,
-        details=_said(tags=body.tags, notes=body.notes),
+        details=_said(tags=body.tags, notes=body.notes or "Deposit"),
         once=once,
     )
     return transaction_answer(deposited, owner)
@@ -154,7 +155,7 @@ def record_usage(
     """Charge for work that was already done; the wallet may go below zero, and this says so."""
     once = keyed(body.request_id)
     owner = owner_named(caller, body.user)
-    if body.amount_decimal is None and (body.amount or 0) <= 0:
+    if _costs_nothing(body):
         skipped = RecordedView(user=shown(owner), amount=0, status="skipped")
         return Answer(skipped, status=HTTPStatus.OK)
     used = wallet.use(
@@ -259,6 +260,13 @@ def _own(caller: Principal, owner: Owner) -> bool:
 
 def _said(**said: Json) -> dict[str, Json]:
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _costs_nothing(body: Usage) -> bool:
+    if body.amount_decimal is None:
+        return body.amount is None or body.amount <= 0
+    exact_micros = money.from_decimal(body.amount_decimal, body.currency)
+    return body.amount is None and exact_micros <= 0
 
 
 def _metadata(body: Usage) -> dict[str, Json]:

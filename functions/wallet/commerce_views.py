@@ -6,7 +6,7 @@ from holdfast.domain.clock import Instant
 from holdfast.domain.entries import Entry, Json
 from holdfast.domain.ledger import Wallet
 from holdfast.http.fields import Timestamp
-from holdfast.http.views import Answer, CamelView, Maybe, minor, minor_decimal
+from holdfast.http.views import Answer, CamelView, Maybe, amounts
 from holdfast.store.ledger_store import Committed
 
 # How the ledger's entries are called on this surface.
@@ -28,8 +28,11 @@ TYPES = {
 class CurrencyBalanceView(CamelView):
     currency: str
     balance: int
+    balance_decimal: Maybe[str] = None
     holds: int
+    holds_decimal: Maybe[str] = None
     available: int
+    available_decimal: Maybe[str] = None
 
 
 class BalanceView(CurrencyBalanceView):
@@ -48,7 +51,7 @@ class TransactionView(CamelView):
     amount_decimal: Maybe[str] = None
     currency: str
     type: str
-    tags: Maybe[str] = None
+    tags: str | None
     expires_at: Maybe[Timestamp] = None
     original_transaction_id: Maybe[str] = None
 
@@ -113,9 +116,12 @@ def balance_view(found: Wallet, now: Instant) -> CurrencyBalanceView:
     held_micros = found.cash_only_held_micros
     return CurrencyBalanceView(
         currency=currency,
-        balance=minor(balance_micros, currency),
-        holds=minor(held_micros, currency),
-        available=minor(balance_micros - held_micros, currency),
+        **amounts(
+            currency,
+            balance=balance_micros,
+            holds=held_micros,
+            available=balance_micros - held_micros,
+        ),
     )
 
 
@@ -125,8 +131,7 @@ def transaction_answer(committed: Committed, owner: Owner) -> Answer[Transaction
     view = TransactionView(
         transaction_id=entry.id,
         user=shown(owner),
-        amount=minor(entry.amount_micros, entry.currency),
-        amount_decimal=minor_decimal(entry.amount_micros, entry.currency),
+        **amounts(entry.currency, amount=entry.amount_micros),
         currency=entry.currency,
         type=TYPES[entry.type],
         tags=_text(entry, "tags"),
@@ -141,11 +146,10 @@ def recorded_view(committed: Committed, owner: Owner) -> RecordedView:
     return RecordedView(
         transaction_id=entry.id,
         user=shown(owner),
-        amount=minor(entry.amount_micros, entry.currency),
-        amount_decimal=minor_decimal(entry.amount_micros, entry.currency),
+        **amounts(entry.currency, amount=entry.amount_micros),
         currency=entry.currency,
         type=TYPES[entry.type],
-        overdrawn=True if entry.available_after_micros < 0 else None,
+        overdrawn=True if entry.available_micros < 0 else None,
     )
 
 
@@ -153,8 +157,7 @@ def usage_view(entry: Entry) -> UsageView:
     metadata = entry.details.get("metadata")
     return UsageView(
         transaction_id=entry.id,
-        amount=minor(entry.amount_micros, entry.currency),
-        amount_decimal=minor_decimal(entry.amount_micros, entry.currency),
+        **amounts(entry.currency, amount=entry.amount_micros),
         currency=entry.currency,
         notes=_text(entry, "notes"),
         metadata=metadata if isinstance(metadata, dict) else {},
@@ -167,8 +170,7 @@ def listed_view(entry: Entry) -> ListedView:
     return ListedView(
         id=entry.id,
         type=TYPES[entry.type],
-        amount=minor(entry.amount_micros, entry.currency),
-        amount_decimal=minor_decimal(entry.amount_micros, entry.currency),
+        **amounts(entry.currency, amount=entry.amount_micros),
         currency=entry.currency,
         tags=_text(entry, "tags"),
         notes=_text(entry, "notes"),

@@ -96,6 +96,8 @@ def test_a_body_that_is_not_even_text_is_unreadable(body):
         "{}",
         "%%%",
         "eyJ9=",
+        "eyJhbW91bnQi!OiA1fQ==",
+        "eyJhbW91bnQiOiA1fQ==\n",
         "é",
         "\ud800",
         base64.b64encode(b"\xff\xfe{}").decode(),

@@ -10,6 +10,15 @@ from tests.http.events import event
 from tests.http.toy import api
 
 VISA = "4242424242424242"
+SECRET = "cvc-of-alice"
+
+
+def is_refused(fields):
+    try:
+        refuse_card_data(fields)
+    except CardDataNotAllowed:
+        return True
+    return False
 
 
 @pytest.mark.parametrize(
@@ -20,8 +29,7 @@ VISA = "4242424242424242"
 )  # fmt: skip
 @pytest.mark.parametrize("value", ["", "123", 123, None, [], {}, VISA])
 def test_a_field_named_like_card_data_is_refused_whatever_it_holds(name, value):
-    with pytest.raises(CardDataNotAllowed):
-        refuse_card_data({name: value})
+    assert is_refused({name: value})
 
 
 @pytest.mark.parametrize(
@@ -36,8 +44,7 @@ def test_a_field_named_like_card_data_is_refused_whatever_it_holds(name, value):
     ],
 )
 def test_card_data_is_found_at_every_depth(fields):
-    with pytest.raises(CardDataNotAllowed):
-        refuse_card_data(fields)
+    assert is_refused(fields)
 
 
 @pytest.mark.parametrize(
@@ -69,13 +76,11 @@ def test_card_data_is_found_at_every_depth(fields):
 )
 @pytest.mark.parametrize("name", ["number", "card", "description", "note", "cardHolder"])
 def test_a_card_number_is_found_in_fields_that_may_hold_one(name, written):
-    with pytest.raises(CardDataNotAllowed):
-        refuse_card_data({name: written})
+    assert is_refused({name: written})
 
 
 def test_a_card_number_is_found_in_a_list():
-    with pytest.raises(CardDataNotAllowed):
-        refuse_card_data({"notes": ["a", VISA]})
+    assert is_refused({"notes": ["a", VISA]})
 
 
 @pytest.mark.parametrize(
@@ -100,7 +105,7 @@ def test_a_card_number_is_found_in_a_list():
     ],
 )
 def test_what_only_looks_like_it_is_let_through(fields):
-    assert refuse_card_data(fields) is None
+    assert not is_refused(fields)
 
 
 def test_looking_takes_no_time_even_in_a_field_made_to_be_slow(benchmark_ms):
@@ -141,11 +146,11 @@ def test_a_card_number_has_an_issuer_a_length_and_a_check_digit(digits, is_one):
     ("path", "body"),
     [
         ("/v1/billing/holds", {"amount": 5, "card_number": VISA}),
-        ("/v1/billing/holds", {"amount": 5, "metadata": {"cvc": "987"}}),
+        ("/v1/billing/holds", {"amount": 5, "metadata": {"cvc": SECRET}}),
         ("/v1/billing/holds", {"amount": "wrong", "pan": VISA}),
         ("/api/v1/billing/usage", {"amount": 5, "cardNumber": VISA}),
-        ("/api/agents/v1/wallet/fund", {"amount": 5, "cvv": "987"}),
-        ("/v1/billing/cycle/run-all", {"cvv": "987"}),
+        ("/api/agents/v1/wallet/fund", {"amount": 5, "cvv": SECRET}),
+        ("/v1/billing/cycle/run-all", {"cvv": SECRET}),
     ],
 )
 def test_the_api_refuses_card_data_and_repeats_nothing_of_it(path, body, capsys):
@@ -156,4 +161,4 @@ def test_the_api_refuses_card_data_and_repeats_nothing_of_it(path, body, capsys)
     told = capsys.readouterr()
     for told_to in (answer["body"], told.out, told.err):
         assert VISA not in told_to
-        assert "987" not in told_to.replace(answer["headers"]["X-Request-Id"], "")
+        assert SECRET not in told_to

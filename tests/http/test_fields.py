@@ -27,7 +27,7 @@ class Fields(Body):
     lines: Annotated[str, text(9, lines=True)] = "a"
     name: Identifier = "a"
     currency: CurrencyCode = "usd"
-    metadata: Metadata = {}
+    metadata: Metadata | None = None
     at: Timestamp = datetime(2026, 1, 1, tzinfo=UTC)
     whole: Annotated[int, Whole(-5, 5)] = 0
 

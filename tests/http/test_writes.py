@@ -11,9 +11,9 @@ HOLDS = "/v1/billing/holds"
 USAGE = "/api/v1/billing/usage"
 
 
-def place(body, *, key="k1", **named):
+def place(body, *, key="k1", method="POST", path=HOLDS, **named):
     headers = {} if key is None else {"idempotency-key": key}
-    answer = api.handler(event("POST", HOLDS, body=body, headers=headers, **named))
+    answer = api.handler(event(method, path, body=body, headers=headers, **named))
     return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -85,6 +85,17 @@ def test_order_and_white_space_do_not_make_another_request(written):
 )
 def test_another_body_makes_another_request(one, other):
     assert fingerprint(one) != fingerprint(other)
+
+
+def test_method_and_path_belong_to_the_request():
+    asked = [
+        fingerprint({"amount": 5}),
+        fingerprint({"amount": 5}, method="PUT"),
+        fingerprint({"amount": 5}, method="PUT", path=f"{HOLDS}/h1"),
+        fingerprint({"amount": 5}, method="PUT", path=f"{HOLDS}/h2"),
+    ]
+
+    assert len(set(asked)) == 4
 
 
 def test_the_query_belongs_to_the_request_in_any_order():

@@ -98,6 +98,16 @@ def place_hold(body: PlaceHold, once: Write) -> Answer[HoldView]:
     return Answer(view, replayed=once.key == "seen")
 
 
+@billing.put("/v1/billing/holds")
+def replace_hold(body: PlaceHold, once: Write) -> Answer[HoldView]:
+    return place_hold(body, once)
+
+
+@billing.put("/v1/billing/holds/{hold_id}")
+def replace_one_hold(hold_id: PathId, body: PlaceHold, once: Write) -> Answer[HoldView]:
+    return place_hold(body, once)
+
+
 class EntryView(View):
     id: str
     limit: int

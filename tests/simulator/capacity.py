@@ -131,6 +131,11 @@ class Usage:
         where = (table, index, direction)
         self.units[where] = self.units.get(where, 0.0) + units
 
+    def include(self, other: "Usage") -> None:
+        """Add what another request of the same call has used."""
+        for where, units in other.units.items():
+            self.add(*where, units)
+
     def response(self, detail: str) -> list[dict[str, Any]]:
         """`ConsumedCapacity` of each table; `detail` is TOTAL or INDEXES."""
         answer: dict[str, dict[str, Any]] = {}
@@ -157,7 +162,8 @@ def _add_units(place: dict[str, Any], direction: Direction, units: float) -> Non
 class Meter:
     """What a stretch of calls has used: the recorder of tests that bound the cost of something.
 
-    Units of failed conditions and of replays count, as they do on the bill.
+    Counted is what reaches the service: units of failed conditions and replays too, as they are on
+    the bill, a call that the SDK sends twice twice, and a call that never got there not at all.
     """
 
     calls: int = 0

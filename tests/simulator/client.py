@@ -22,11 +22,10 @@ from tests.simulator.errors import (
     ServiceError,
     client_error,
     client_exceptions,
-    malformed,
     service_model,
 )
-from tests.simulator.faults import Fault, Plan
-from tests.simulator.items import BATCH_KEYS_MAX, Change
+from tests.simulator.faults import Fault, Kind, Plan
+from tests.simulator.items import Change
 from tests.simulator.requests import check_parameters
 from tests.simulator.scheduler import yield_point
 from tests.simulator.stream import Stream, stream_arn, table_arn
@@ -36,7 +35,9 @@ from tests.simulator.values import Item, copy_item
 
 type Params = dict[str, Any]
 type Response = dict[str, Any]
+type Reader = Callable[[Mapping[str, Table], Params, Usage], Response]
 type Writer = Callable[[Mapping[str, Table], Params, Usage], tuple[Change, Response]]
+type Work = Callable[[Params, Usage], Response]
 
 
 class ManualClock:
@@ -126,16 +127,20 @@ class Simulator:
         finally:
             self._meters.remove(meter)
 
+    def from_now(self, plan: Mapping[int, Fault | Kind]) -> Plan:
+        """A plan that counts from the next call on, for `faults`: 0 is the next."""
+        return {self.call_count + number: fault for number, fault in plan.items()}
+
     # The calls
 
     def get_item(self, **params: Any) -> Response:
         return self._call("get_item", params, partial(self._read, items.get_item))
 
     def batch_get_item(self, **params: Any) -> Response:
-        return self._call("batch_get_item", params, self._batch_get)
+        return self._call("batch_get_item", params, partial(self._read, items.batch_get_item))
 
     def query(self, **params: Any) -> Response:
-        return self._call("query", params, partial(self._read, self._query))
+        return self._call("query", params, partial(self._read, queries.query))
 
     def transact_get_items(self, **params: Any) -> Response:
         read = transactions.transact_get_items
@@ -161,9 +166,7 @@ class Simulator:
 
     # One call
 
-    def _call(
-        self, method: str, params: Params, work: Callable[[Params, Call], Response]
-    ) -> Response:
+    def _call(self, method: str, params: Params, work: Work) -> Response:
         """Number a call, log it, let it meet its fault."""
         yield_point(method)
         with self._lock:
@@ -175,13 +178,12 @@ class Simulator:
         if method == "transact_write_items" and "ClientRequestToken" not in params:
             # botocore makes up a token of its own, and keeps it over its own retries.
             sent = {**params, "ClientRequestToken": f"sdk-{call.number:032d}"}
-        send = partial(self._send, call, sent, work)
-        operation = _OPERATIONS[method]
+        send = partial(self._send, call, work)
         try:
             if call.fault is None:
-                return send()
+                return send(sent)
             return faults.inject(
-                call.fault, method=method, operation=operation, params=params, send=send
+                call.fault, method=method, operation=_OPERATIONS[method], params=sent, send=send
             )
         except ClientError as error:
             call.error = error.response["Error"]["Code"]
@@ -190,67 +192,40 @@ class Simulator:
             call.error = type(error).__name__
             raise
 
-    def _send(
-        self, call: Call, params: Params, work: Callable[[Params, Call], Response]
-    ) -> Response:
+    def _send(self, call: Call, work: Work, params: Params) -> Response:
         """What happens in the service, whole and undisturbed."""
+        usage = Usage()
         with self._lock:
-            before, call.usage = call.usage, Usage()
             try:
-                response = work(params, call)
+                response = work(params, usage)
             except ServiceError as error:
                 raise client_error(error, _OPERATIONS[call.method]) from error
             finally:
+                call.usage.include(usage)
                 for meter in self._meters:
-                    meter.record(call.method, call.usage)
-                used = call.usage
-                for where, units in before.units.items():
-                    used.add(*where, units)
-            response["ResponseMetadata"] = {"HTTPStatusCode": 200, "RetryAttempts": 0}
-            return response
-
-    def _read(
-        self,
-        reader: Callable[[Mapping[str, Table], Params, Usage], Response],
-        params: Params,
-        call: Call,
-    ) -> Response:
-        response = reader(self.tables, params, call.usage)
-        _tell_capacity(response, params, call.usage, is_list="TransactItems" in params)
+                    meter.record(call.method, usage)
+        _tell_capacity(response, params, usage, is_list=call.method in _TELLS_LISTS)
+        response["ResponseMetadata"] = {"HTTPStatusCode": 200, "RetryAttempts": 0}
         return response
 
-    def _query(self, tables: Mapping[str, Table], params: Params, usage: Usage) -> Response:
-        check_parameters(params, "Query")
-        if params.get("Limit", 1) < 1:
-            raise malformed("Invalid value for parameter Limit: valid min value: 1")
-        return queries.query(items.table_of(tables, params), params, usage)
+    def _read(self, reader: Reader, params: Params, usage: Usage) -> Response:
+        return reader(self.tables, params, usage)
 
-    def _batch_get(self, params: Params, call: Call) -> Response:
-        keys_max = BATCH_KEYS_MAX
-        if call.fault is not None and call.fault.kind == "partial":
-            keys_max = sum(len(part["Keys"]) for part in params["RequestItems"].values()) // 2
-        response = items.batch_get_item(self.tables, params, call.usage, keys_max=keys_max)
-        _tell_capacity(response, params, call.usage, is_list=True)
+    def _write(self, writer: Writer, params: Params, usage: Usage) -> Response:
+        change, response = writer(self.tables, params, usage)
+        self._apply(change, usage, factor=1)
         return response
 
-    def _write(self, writer: Writer, params: Params, call: Call) -> Response:
-        change, response = writer(self.tables, params, call.usage)
-        self._apply(change, call.usage, factor=1)
-        _tell_capacity(response, params, call.usage, is_list=False)
-        return response
-
-    def _transact_write(self, params: Params, call: Call) -> Response:
+    def _transact_write(self, params: Params, usage: Usage) -> Response:
         steps = transactions.read_steps(self.tables, params)
         identity = [params.get("ReturnConsumedCapacity"), *(step.identity() for step in steps)]
         token = params["ClientRequestToken"]
-        if not self._tokens.replay(token, identity, call.usage):
-            changes = transactions.decide(steps, call.usage)
+        if not self._tokens.replay(token, identity, usage):
+            changes = transactions.decide(steps, usage)
             for change in changes:
-                self._apply(change, call.usage, factor=TRANSACTION_FACTOR)
+                self._apply(change, usage, factor=TRANSACTION_FACTOR)
             self._tokens.remember(token, identity, changes)
-        response: Response = {}
-        _tell_capacity(response, params, call.usage, is_list=True)
-        return response
+        return {}
 
     def _apply(self, change: Change, usage: Usage, *, factor: int) -> None:
         """The only place where an item changes."""
@@ -263,11 +238,11 @@ class Simulator:
             usage.add(table.name, index, "write", units)
         self.stream.append(table, before, after, at=self.clock())
 
-    def _describe(self, params: Params, call: Call) -> Response:
+    def _describe(self, params: Params, usage: Usage) -> Response:
         check_parameters(params, "DescribeTable")
         return {"Table": _description(items.table_of(self.tables, params))}
 
-    def _create(self, params: Params, call: Call) -> Response:
+    def _create(self, params: Params, usage: Usage) -> Response:
         name = params["TableName"]
         if name in self.tables:
             raise ServiceError("ResourceInUseException", f"Table already exists: {name}")
@@ -287,6 +262,8 @@ _OPERATIONS = {
     "describe_table": "DescribeTable",
     "create_table": "CreateTable",
 }
+# Calls that may touch several tables tell the capacity of each.
+_TELLS_LISTS = frozenset({"batch_get_item", "transact_get_items", "transact_write_items"})
 assert all(name in service_model().operation_names for name in _OPERATIONS.values())
 
 

@@ -33,6 +33,8 @@ class Difference:
     ours: Answer
     theirs: Answer
     wrong: str | None
+    # Whether an item that was written is a few bytes short of another write unit.
+    is_close: bool = False
 
     def __str__(self) -> str:
         lines = [f"{self.method} {self.wrong or ''}", f"  {self.params}"]
@@ -83,11 +85,29 @@ def _has_odd_number(content: Any) -> bool:
     return isinstance(content, list) and any(_has_odd_number(value) for value in content)
 
 
+def _normal_numbers(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {
+            name: normal_number(value) if name == "N" else _normal_numbers(value)
+            for name, value in content.items()
+        }
+    return [_normal_numbers(each) for each in content] if isinstance(content, list) else content
+
+
+def _without_cursor(content: Any) -> Any:
+    return {name: value for name, value in content.items() if name != "LastEvaluatedKey"}
+
+
 def _units(answer: Answer) -> list[float]:
     return [total for total, _ in (answer.units or {}).values()]
 
 
 MINISTACK = (
+    Rule(
+        "ministack",
+        "weighs a number by pairs of digits about the point, and a sign; documented: about so much",
+        lambda it: it.is_close and it.only_in_units and _units(it.ours) < _units(it.theirs),
+    ),
     Rule(
         "ministack",
         "bills every read like one of up to 4 KB; documented: for each started 4 KB",
@@ -214,7 +234,35 @@ MINISTACK = (
         ),
     ),
 )
-RULES = MINISTACK
+MOTO = (
+    Rule(
+        "moto",
+        "keeps a number as it was spelled",
+        lambda it: (
+            it.ours.error is it.theirs.error is None
+            and it.ours.content == _normal_numbers(it.theirs.content)
+        ),
+    ),
+    Rule(
+        "moto",
+        "ends a page that its limit ended without a LastEvaluatedKey if nothing follows",
+        lambda it: (
+            it.method == "query"
+            and it.ours.error is it.theirs.error is None
+            and "LastEvaluatedKey" not in it.theirs.content
+            and _without_cursor(it.ours.content) == _normal_numbers(it.theirs.content)
+        ),
+    ),
+    Rule(
+        "moto",
+        "fails a transaction as a whole for an update that one of its items does not take",
+        lambda it: (
+            it.theirs.error == "ValidationException"
+            and "ValidationError" in {code for code, _ in it.ours.reasons}
+        ),
+    ),
+)
+RULES = (*MINISTACK, *MOTO)
 
 
 def listed(difference: Difference, *, engine: str) -> str | None:

@@ -64,12 +64,13 @@ TRANSACTIONS = frozenset({"transact_write_items", "transact_get_items"})
 WRITES = frozenset({"put_item", "update_item", "delete_item"})
 
 # (number of the call, method) to fault; or numbers to faults.
-type Plan = Mapping[int, Fault] | Callable[[int, str], Fault | None]
+type Plan = Mapping[int, Fault | Kind] | Callable[[int, str], Fault | Kind | None]
 
 
 def planned(plan: Plan, number: int, method: str) -> Fault | None:
     """The fault that a plan has for a call; calls are numbered from 0."""
-    return plan(number, method) if callable(plan) else plan.get(number)
+    fault = plan(number, method) if callable(plan) else plan.get(number)
+    return Fault(fault) if isinstance(fault, str) else fault
 
 
 class RandomFaults:
@@ -88,11 +89,12 @@ class RandomFaults:
         return self.faults[place] if place < len(self.faults) else None
 
 
-type Send = Callable[[], dict[str, Any]]
+type Params = dict[str, Any]
+type Send = Callable[[Params], dict[str, Any]]
 
 
 def inject(
-    fault: Fault, *, method: str, operation: str, params: Mapping[str, Any], send: Send
+    fault: Fault, *, method: str, operation: str, params: Params, send: Send
 ) -> dict[str, Any]:
     """Make a call that meets a fault. `send` applies it and answers, and may be called twice.
 
@@ -110,11 +112,11 @@ def inject(
             error = _conflict(fault, method, params)
             if error is not None:
                 raise client_error(error, operation)
-            return send()
+            return send(params)
         case "partial":
-            return send()
+            return _half_of(params, send) if method == "batch_get_item" else send(params)
     try:
-        send()
+        send(params)
     except ClientError as lost:
         # A refusal travels the same way as a success: it is lost too.
         cause: ClientError | None = lost
@@ -124,8 +126,22 @@ def inject(
         raise ProcessKilled(f"after {method}") from cause
     if fault.kind == "retried":
         yield_point(method)
-        return send()
+        return send(params)
     raise ReadTimeoutError(endpoint_url=ENDPOINT) from cause
+
+
+def _half_of(params: Params, send: Send) -> dict[str, Any]:
+    """Answer the first half of each table's keys, and give the others back."""
+    asked: Params = {}
+    rest: Params = {}
+    for table, part in params["RequestItems"].items():
+        keys = part["Keys"]
+        middle = (len(keys) + 1) // 2
+        asked[table] = {**part, "Keys": keys[:middle]}
+        if keys[middle:]:
+            rest[table] = {**part, "Keys": keys[middle:]}
+    response = send({**params, "RequestItems": asked})
+    return {**response, "UnprocessedKeys": rest}
 
 
 def _throttled(fault: Fault, method: str, params: Mapping[str, Any]) -> ServiceError:

@@ -191,13 +191,8 @@ class _Wanted(NamedTuple):
     expressions: Expressions
 
 
-def batch_get_item(
-    tables: Tables, params: Params, usage: Usage, *, keys_max: int = BATCH_KEYS_MAX
-) -> dict[str, Any]:
-    """Items by their keys, in an order of their own, as the service gives none.
-
-    `keys_max` is how many are answered at once; the rest comes back as `UnprocessedKeys`.
-    """
+def batch_get_item(tables: Tables, params: Params, usage: Usage) -> dict[str, Any]:
+    """Items by their keys, in an order of their own, as the service gives none."""
     check_parameters(params, "BatchGetItem")
     wanted = [each for name in params["RequestItems"] for each in _keys(tables, params, name)]
     if len(wanted) > BATCH_KEYS_MAX:
@@ -207,12 +202,12 @@ def batch_get_item(
     answered: dict[str, list[Item]] = {name: [] for name in params["RequestItems"]}
     unprocessed: dict[str, Any] = {}
     total_bytes = 0
-    for place, each in enumerate(wanted):
+    for each in wanted:
         stored = each.table.get(each.key)
         size_bytes = 0 if stored is None else stored.size_bytes
         total_bytes += size_bytes
         name = each.table.name
-        if total_bytes > BATCH_BYTES_MAX or place >= keys_max:
+        if total_bytes > BATCH_BYTES_MAX:
             rest = unprocessed.setdefault(name, {**each.params, "Keys": []})
             rest["Keys"].append(copy_item(each.raw))
             continue

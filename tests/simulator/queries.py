@@ -1,15 +1,22 @@
 """Query: one partition of a table or of an index, in order, a page at a time."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tests.simulator import capacity, schema
 from tests.simulator.capacity import Usage
 from tests.simulator.conditions import Names, Values
-from tests.simulator.errors import invalid
+from tests.simulator.errors import invalid, malformed
 from tests.simulator.grammar import Between, Both, Call, Compare, Constant, Path, Tree
-from tests.simulator.requests import Condition, Expressions, read_expressions
+from tests.simulator.items import Tables, table_of
+from tests.simulator.requests import (
+    Condition,
+    Expressions,
+    Params,
+    check_parameters,
+    read_expressions,
+)
 from tests.simulator.schema import KeyAttribute, KeySchema
 from tests.simulator.table import Index, Partition, Table
 from tests.simulator.values import Item, copy_item, copy_value, normal_item, ordered
@@ -181,12 +188,16 @@ class _Page:
                 return
 
 
-def query(table: Table, params: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
+def query(tables: Tables, params: Params, usage: Usage) -> dict[str, Any]:
     """One page of a query.
 
     Raises:
         ServiceError: The request is not a query of this table.
     """
+    check_parameters(params, "Query")
+    if params.get("Limit", 1) < 1:
+        raise malformed("Invalid value for parameter Limit: valid min value: 1")
+    table = table_of(tables, params)
     source = _source(table, params)
     expressions = read_expressions(params)
     if expressions.keys is None:
@@ -216,7 +227,7 @@ def query(table: Table, params: Mapping[str, Any], usage: Usage) -> dict[str, An
     return response
 
 
-def _source(table: Table, params: Mapping[str, Any]) -> Table | Index:
+def _source(table: Table, params: Params) -> Table | Index:
     name = params.get("IndexName")
     if name is None:
         return table
@@ -229,7 +240,7 @@ def _source(table: Table, params: Mapping[str, Any]) -> Table | Index:
 
 
 def _check_attributes(
-    table: Table, source: Table | Index, params: Mapping[str, Any], expressions: Expressions
+    table: Table, source: Table | Index, params: Params, expressions: Expressions
 ) -> None:
     """Refuse what the query may not filter by, or cannot give back."""
     key_names = {attribute.name for attribute in source.keys.attributes}
@@ -270,7 +281,7 @@ def _cursor_names(table: Table, source: Table | Index) -> list[str]:
 
 
 def _start(
-    table: Table, source: Table | Index, params: Mapping[str, Any], selection: Selection
+    table: Table, source: Table | Index, params: Params, selection: Selection
 ) -> tuple[Any, ...] | None:
     """The position after which the page begins.
 
@@ -296,7 +307,7 @@ def _start(
 
 def _positions(
     partition: Partition,
-    params: Mapping[str, Any],
+    params: Params,
     selection: Selection,
     after: tuple[Any, ...] | None,
 ) -> Iterator[tuple[Any, ...]]:

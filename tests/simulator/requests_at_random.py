@@ -55,6 +55,7 @@ class Requests:
         self.table = table
         self.seen: list[dict[str, Any]] = []
         self.cursors: list[dict[str, Any]] = []
+        self.conditions = CONDITIONS
         self.kinds: list[tuple[Callable[[], Request], int]] = [
             (self.put, 22),
             (self.transact, 26),
@@ -116,7 +117,7 @@ class Requests:
         if chance() < 0.8:
             item["seq"] = self.number()
         if chance() < 0.5:
-            item["note"] = self.text()
+            item["note"] = self.number() if chance() < 0.1 else self.text()
         if chance() < 0.3:
             item["lots"] = {"L": [{"M": {"remaining": self.number()}}]}
         if chance() < 0.3:
@@ -128,7 +129,7 @@ class Requests:
         if chance() < 0.3:
             item["any"] = self.value()
         if chance() < 0.04:
-            item["filler"] = {"S": "x" * self.random.choice((900, 1024, 2000, 5000))}
+            item["filler"] = {"S": "x" * self.random.choice((880, 900, 950, 1024, 1900, 5000))}
         if chance() < 0.5:
             item["gsi1pk"] = {"S": self.random.choice(STATEMENTS)}
         if chance() < 0.5:
@@ -141,7 +142,7 @@ class Requests:
     def condition(self, probability: float) -> dict[str, Any]:
         if self.random.random() > probability:
             return {}
-        text, wanted = self.random.choice(CONDITIONS)
+        text, wanted = self.random.choice(self.conditions)
         low, high = sorted((self.number(), self.number()), key=lambda value: int(value["N"]))
         possible = {
             "n": self.number(),
@@ -186,6 +187,7 @@ class Requests:
                 ("SET seq = if_not_exists(seq, :u) + :u, note = :w", {":u": self.number()}),
                 ("SET gsi1sk = :w REMOVE gsi2pk", {}),
                 ("REMOVE note, seq", {}),
+                ("ADD note :u", {":u": {"N": "1"}}),
                 ("ADD seq :u", {":u": {"N": "1"}}),
                 ("SET rest = seq - :u", {":u": {"N": "1"}}),
                 ("SET #seq = :u ADD tags :z", {":u": self.number(), ":z": {"SS": ["zz"]}}),

@@ -74,17 +74,17 @@ class TooManyOrders(Exception):
 
 
 class _Worker:
-    """A callable on a thread of its own, stopped unless it has the baton."""
+    """A callable on a thread, stopped unless it has the baton."""
 
-    def __init__(self, work: Callable[[], object], returned: threading.Semaphore) -> None:
+    def __init__(self, work: Callable[[], object], returned: threading.Lock) -> None:
         self.work = work
+        # Locks that are handed on: whoever waits for one acquires what the other side releases.
         self.returned = returned
-        self.chosen = threading.Semaphore(0)
+        self.chosen = _taken_lock()
         self.label: str | None = None
         self.outcome: Outcome | None = None
         self.is_abandoned = False
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
+        (_idle.pop() if _idle else _Thread()).give(self)
 
     def pause(self, label: str) -> None:
         self.label = label
@@ -107,23 +107,56 @@ class _Worker:
             self.is_abandoned = True
             self.chosen.release()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Work to the end, on the thread that this is called on."""
         self.chosen.acquire()
+        if self.is_abandoned:
+            return
         _current.worker = self
         try:
-            if not self.is_abandoned:
-                self.outcome = Outcome(value=self.work())
+            self.outcome = Outcome(value=self.work())
         except _Abandoned:
-            return
+            pass
         except BaseException as error:  # noqa: BLE001 - a killed process is an outcome too
             self.outcome = Outcome(error=error)
-        finally:
-            _current.worker = None
-            self.returned.release()
+        _current.worker = None
+
+
+class _Thread:
+    """A thread that outlives its worker: to start one takes longer than most runs."""
+
+    def __init__(self) -> None:
+        self.given = _taken_lock()
+        self.worker: _Worker | None = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def give(self, worker: _Worker) -> None:
+        self.worker = worker
+        self.given.release()
+
+    def _serve(self) -> None:
+        while True:
+            self.given.acquire()
+            worker, self.worker = self.worker, None
+            assert worker is not None
+            worker.run()
+            # Idle before the baton goes back, so that the next run finds it.
+            _idle.append(self)
+            if not worker.is_abandoned:
+                worker.returned.release()
+
+
+_idle: list[_Thread] = []
+
+
+def _taken_lock() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 def _execute(works: Sequence[Callable[[], object]], choose: Chooser) -> Run:
-    returned = threading.Semaphore(0)
+    returned = _taken_lock()
     workers = [_Worker(work, returned) for work in works]
     trace: list[tuple[int, str]] = []
     try:

@@ -234,7 +234,6 @@ def update_refused(source: Requests) -> Request:
             ("SET sk = :a", _TEXT),
             ("REMOVE sk SET note = :a", _TEXT),
             ("ADD seq :a", _TEXT),
-            ("ADD note :a", _ONE),
             ("SET seq = nowhere + :a", _ONE),
             ("SET seq = note - :a", _ONE),
             ("SET gsi1pk = :a", _ONE),

@@ -14,7 +14,7 @@ from holdfast.domain import entries as words
 from holdfast.domain import holds
 from holdfast.domain.accounts import Account, default_account_id
 from holdfast.domain.entries import GENESIS, Entry
-from holdfast.domain.holds import Hold
+from holdfast.domain.holds import Hold, Job
 from holdfast.domain.ledger import Wallet
 from holdfast.domain.lots import CASH, LOTS_MAX, Terms, total
 from holdfast.domain.quotes import HeldJob, Quote
@@ -65,7 +65,8 @@ type _Check = Callable[[_Owned], _Found]
 def audit(records: Iterable[Attributes], entries: Iterable[Attributes]) -> list[Violation]:
     """Every rule that these items break; an empty list if they break none.
 
-    `entries` are the items of entries, `records` all the others.
+    `entries` are the items of entries, and the receipts that stand among them; `records` all the
+    others.
     """
     books: defaultdict[str, _Owned] = defaultdict(_Owned)
     found: list[Violation] = []
@@ -100,8 +101,9 @@ def _text(item: Attributes, name: str) -> str:
 
 
 def _read_entry(books: defaultdict[str, _Owned], item: Attributes) -> None:
-    entry = items.to_entry(item)
-    books[keys.partition(entry.tenant, entry.account_id)].entries[entry.id] = entry
+    if not items.is_receipt(item):
+        entry = items.to_entry(item)
+        books[keys.partition(entry.tenant, entry.account_id)].entries[entry.id] = entry
 
 
 def _read_record(books: defaultdict[str, _Owned], item: Attributes) -> None:
@@ -279,13 +281,20 @@ def _holds_stand(owned: _Owned) -> _Found:
 def _hold_adds_up(hold: Hold, *, pinned_micros: int) -> _Found:
     if hold.remaining_micros != pinned_micros:
         yield hold.id, f"has {hold.remaining_micros} left, its entries leave {pinned_micros}"
-    if hold.status != holds.OPEN and hold.draws:
-        yield hold.id, "is closed with money in it"
-    if hold.captured_micros < 0 or any(draw.amount_micros <= 0 for draw in hold.draws):
-        yield hold.id, "has captured or pinned less than nothing"
-    used_micros = hold.captured_micros + hold.remaining_micros
-    if hold.over_capture != holds.OVERDRAFT and used_micros > hold.amount_micros:
-        yield hold.id, f"{used_micros} were captured or are left of {hold.amount_micros}"
+    if any(draw.amount_micros <= 0 for draw in hold.draws):
+        yield hold.id, "has pinned nothing of a lot, or less"
+    if hold.status == holds.OPEN:
+        # Money that was added after an overdraft is left beside what was captured above the hold.
+        gone_micros = hold.captured_micros + hold.remaining_micros
+        whole = hold.captured_last_micros == hold.released_micros == 0
+    else:
+        gone_micros = hold.captured_micros + hold.released_micros
+        whole = not hold.draws and hold.captured_last_micros <= hold.captured_micros
+    above = hold.over_capture == holds.OVERDRAFT and gone_micros > hold.amount_micros
+    if not whole or min(hold.captured_micros, hold.released_micros) < 0:
+        yield hold.id, f"is {hold.status}, and its amounts say otherwise"
+    if gone_micros != hold.amount_micros and not above:
+        yield hold.id, f"{gone_micros} of {hold.amount_micros} are accounted for"
 
 
 def _due_in_time(owned: _Owned) -> _Found:
@@ -323,37 +332,45 @@ def _refunds_add_up(owned: _Owned) -> _Found:
             yield entry_id, "more was refunded than was charged"
 
 
-def _jobs_held(owned: _Owned) -> _Found:
-    """Jobs, quotes and holds name each other; a quote holds once, a job once at a time."""
+def _quotes_hold_once(owned: _Owned) -> _Found:
+    """A quote is held once, for the amount that was quoted, and names the job and the entry."""
     by_quote: defaultdict[str, list[Hold]] = defaultdict(list)
-    by_job: defaultdict[str, list[Hold]] = defaultdict(list)
     for hold in owned.holds.values():
         if hold.job is not None:
             by_quote[hold.job.quote_id].append(hold)
+    for quote_id in by_quote.keys() - owned.quotes.keys():
+        yield quote_id, "was held for and is not there"
+    for quote_id, quote in owned.quotes.items():
+        match by_quote[quote_id]:
+            case []:
+                if quote.used_by is not None or quote.entry_id is not None:
+                    yield quote_id, "is used, and no hold was placed for it"
+            case [Hold(job=Job(job_id=job_id)) as hold]:
+                entry = owned.entries.get(quote.entry_id or "")
+                if entry is None or (entry.type, entry.hold_id) != (words.HOLD, hold.id):
+                    yield quote_id, "does not name the entry that placed its hold"
+                elif entry.amount_micros != quote.total_micros:
+                    yield quote_id, "was held for another amount than was quoted"
+                if quote.used_by != job_id:
+                    yield quote_id, f"names job {quote.used_by}, its hold {job_id}"
+            case several:
+                yield quote_id, f"was held {len(several)} times"
+
+
+def _jobs_hold_once(owned: _Owned) -> _Found:
+    """A job points at the hold that was placed for it last, and has one open hold at most."""
+    by_job: defaultdict[str, list[Hold]] = defaultdict(list)
+    for hold in owned.holds.values():
+        if hold.job is not None:
             by_job[hold.job.job_id].append(hold)
-    for quote_id in by_quote.keys() | owned.quotes.keys():
-        quote, served = owned.quotes.get(quote_id), by_quote[quote_id]
-        if len(served) > 1:
-            yield quote_id, f"was held {len(served)} times"
-        if quote is None or quote.used_by != (_job_id(served[-1]) if served else None):
-            yield quote_id, "does not name the job that it was held for"
-        if quote and any(hold.amount_micros != quote.total_micros for hold in served):
-            yield quote_id, "was held for another amount than was quoted"
-        entry = owned.entries.get(quote.entry_id) if quote and quote.entry_id else None
-        named = (entry.type, entry.hold_id) if entry else None
-        if named != ((words.HOLD, served[-1].id) if served else None):
-            yield quote_id, "does not name the entry that placed its hold"
     for job_id in by_job.keys() | owned.jobs.keys():
         job, placed = owned.jobs.get(job_id), by_job[job_id]
         if sum(hold.status == holds.OPEN for hold in placed) > 1:
             yield job_id, "has more than one open hold"
-        last = owned.holds.get(job.hold_id) if job else None
-        if job is None or last is None or _job_id(last) != job_id or job.version != len(placed):
-            yield job_id, "does not point at its hold"
-
-
-def _job_id(hold: Hold) -> str | None:
-    return hold.job.job_id if hold.job else None
+        if job is None or job.hold_id not in {hold.id for hold in placed}:
+            yield job_id, "does not point at a hold of its own"
+        elif job.version != len(placed):
+            yield job_id, f"was noted {job.version} times and held {len(placed)} times"
 
 
 def _held_delta(entry: Entry) -> int:
@@ -377,5 +394,6 @@ _CHECKS: tuple[_Check, ...] = (
     _holds_stand,
     _due_in_time,
     _refunds_add_up,
-    _jobs_held,
+    _quotes_hold_once,
+    _jobs_hold_once,
 )

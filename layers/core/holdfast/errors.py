@@ -191,6 +191,9 @@ class KeyInUse(Conflict):
     code = "idempotency_key_in_use"
     message = "A request with this idempotency key is running."
 
+    def __init__(self, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(retry_after_seconds=retry_after_seconds)
+
 
 class Gone(Refusal):
     code = "gone"

@@ -74,8 +74,12 @@ class Book:
     def close(self, *changes: Change) -> Journal:
         """The journal: the entries, the wallet, and whatever else changes with them."""
         assert self.entry is not None, "nothing was posted"
+        # What was given back to a lot whose time has passed expires with it, at once.
         self._expire_lots()
-        wallet = Change(self.before if self.before.seq else None, self.wallet)
+        if self.wallet.posted_micros != self.entry.balance_after_micros:
+            self.entry = replace(self.entry, balance_left_micros=self.wallet.posted_micros)
+        after = replace(self.wallet, version=self.before.version + 1)
+        wallet = Change(self.before if self.before.version else None, after)
         return Journal(self.entry, tuple(self.expiries), (wallet, *changes))
 
     def note_hold(self, hold: "Hold") -> None:
@@ -163,10 +167,10 @@ class Book:
 
 def settled(
     wallet: Wallet, open_holds: Iterable["Hold"], once: Once
-) -> tuple[tuple[Entry, ...], Change]:
+) -> tuple[tuple[Entry, ...], Change | None]:
     """What time alone does to a wallet: its expired lots go, and what is due next is known again.
 
-    `open_holds` are all the holds of this wallet that are open now.
+    `open_holds` are all the holds of this wallet that are open now. Nothing done: no change.
     """
     book = Book(once, wallet)
     mine = [hold for hold in open_holds if hold.currency == wallet.currency]
@@ -175,7 +179,9 @@ def settled(
         hold_due_at=min((hold.expires_at for hold in mine), default=None),
         open_from=min((hold.id for hold in mine), default=None),
     )
-    return tuple(book.expiries), Change(wallet, after)
+    if after == wallet:
+        return (), None
+    return tuple(book.expiries), Change(wallet, replace(after, version=wallet.version + 1))
 
 
 def _counted(wallet: Wallet, entry: Entry) -> Wallet:

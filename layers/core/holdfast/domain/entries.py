@@ -83,14 +83,22 @@ class Entry:
     prev: str
     hash: str = ""
     # Not part of the document: what a second delivery of the request is checked against, and
-    # the hold as this entry left it, so that the first answer can be given again.
+    # what its first answer showed besides, so that it can be given again: the hold as this entry
+    # left it, and the balance once lots that expired right after it were gone, if any were.
     fingerprint: str = ""
+    balance_left_micros: int | None = None
     hold: "Hold | None" = field(default=None, repr=False)
 
     @property
-    def available_after_micros(self) -> int:
-        """What could be spent right after this entry."""
-        return self.balance_after_micros - self.held_after_micros
+    def balance_micros(self) -> int:
+        """What the owner had when the request was done."""
+        left_micros = self.balance_left_micros
+        return self.balance_after_micros if left_micros is None else left_micros
+
+    @property
+    def available_micros(self) -> int:
+        """What the owner could spend when the request was done."""
+        return self.balance_micros - self.held_after_micros
 
     @property
     def balance_delta_micros(self) -> int:

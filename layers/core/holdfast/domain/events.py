@@ -41,7 +41,7 @@ def events_of(entry: Entry, *, low_balance_micros: int) -> Iterator[Event]:
         yield _event(name, entry)
     spendable = (entries.WALLET, entries.CREDIT)
     delta_micros = sum(entry.postings.get(account, 0) for account in spendable)
-    after_micros = entry.available_after_micros
+    after_micros = entry.balance_after_micros - entry.held_after_micros
     before_micros = after_micros - delta_micros
     for threshold_micros, name in ((low_balance_micros, LOW_BALANCE), (0, OVERDRAWN)):
         if after_micros < threshold_micros <= before_micros:

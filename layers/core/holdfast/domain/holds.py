@@ -27,6 +27,7 @@ from holdfast.domain.ledger import (
 )
 from holdfast.domain.ledger import draw as draw_from
 from holdfast.domain.lots import Draw, after, first, merged, total
+from holdfast.domain.money import is_currency
 from holdfast.domain.once import Once
 from holdfast.domain.wallet import require_amount
 from holdfast.errors import (
@@ -127,7 +128,7 @@ def currency_of(hold_id: str) -> str:
         HoldNotFound: No hold has an id of that form.
     """
     match = _ID.fullmatch(hold_id)
-    if match is None:
+    if match is None or not is_currency(match[1]):
         raise HoldNotFound()
     return match[1]
 

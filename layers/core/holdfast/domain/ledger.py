@@ -30,15 +30,18 @@ class Record(Protocol):
 class Wallet:
     """An account's money in one currency.
 
-    `cash_micros` is plain cash that can be spent; it goes below zero only for work that was
-    already done. `credited_micros` is all that ever came in. `hold_due_at` is no later than the
-    earliest expiry among the open holds, `open_from` no later than the oldest of their ids: both
-    may lag behind (earlier than true), never run ahead.
+    `version` counts every write, `seq` the entries: a sweep that finds nothing to post moves the
+    one and not the other. `cash_micros` is plain cash that can be spent; it goes below zero only
+    for work that was already done. `credited_micros` is all that ever came in.
+
+    `hold_due_at` is no later than the earliest expiry among the open holds, `open_from` no later
+    than the oldest of their ids: both may lag behind (earlier than true), never run ahead.
     """
 
     tenant: Tenant
     account_id: str
     currency: str
+    version: int = 0
     seq: int = 0
     head: str = GENESIS
     cash_micros: int = 0
@@ -50,11 +53,6 @@ class Wallet:
     hold_due_at: Instant | None = None
     open_from: str | None = None
     updated_at: Instant | None = None
-
-    @property
-    def version(self) -> int:
-        """The guard of a wallet is its sequence number."""
-        return self.seq
 
     @property
     def due_at(self) -> Instant | None:

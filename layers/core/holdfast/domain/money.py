@@ -31,9 +31,14 @@ def currency_code(text: str) -> str:
         InvalidField: `text` is not the code of a currency with a minor unit.
     """
     code = text.strip().lower()
-    if not text.isascii() or code not in _exponents():
+    if not text.isascii() or not is_currency(code):
         raise InvalidField("currency", "not an ISO 4217 currency code")
     return code
+
+
+def is_currency(code: str) -> bool:
+    """Whether this is the lower-case code of a currency with a minor unit."""
+    return code in _exponents()
 
 
 def minor_unit_micros(currency: str) -> int:

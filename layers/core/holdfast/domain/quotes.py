@@ -102,6 +102,11 @@ class HeldJob:
     version: int = 0
 
 
+def quote_id(once: Once) -> str:
+    """The id of the quote that a request makes, the same at every delivery."""
+    return f"quote_{once.digest}"
+
+
 def quote_job(
     price: DevicePrice, wallet: Wallet, once: Once, *, shots: int, tasks: int, job_id: str | None
 ) -> Quote:
@@ -114,7 +119,7 @@ def quote_job(
     if not price.online:
         raise DeviceOffline(device=price.device)
     quote = Quote(
-        id=f"quote_{once.digest}",
+        id=quote_id(once),
         account_id=wallet.account_id,
         provider=price.provider,
         device=price.device,

@@ -5,7 +5,8 @@ the owner, the currency's exponent) is not a shape.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +20,13 @@ from pydantic_core.core_schema import CoreSchema, int_schema, no_info_before_val
 
 from holdfast.domain import money
 from holdfast.domain.clock import instant, rfc3339
-from holdfast.errors import AmountTooLarge, InvalidField, NotFound
+from holdfast.errors import (
+    AmountTooLarge,
+    IdempotencyKeyInvalid,
+    InvalidField,
+    InvalidRequest,
+    NotFound,
+)
 
 METADATA_KEYS_MAX = 20
 METADATA_KEY_LENGTH_MAX = 40
@@ -58,6 +65,7 @@ def _rule[T](check: Callable[[T], T]) -> Callable[[T], T]:
 
 # --- Text -----------------------------------------------------------------------------------------
 
+_KEY = re.compile(r"[!-~]{1,255}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@+=-]{0,127}")
 
 
@@ -102,6 +110,21 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 """An id that the caller made up or was given."""
 PathId = Annotated[str, BeforeValidator(_path_id)]
 """An id in a path: one that cannot be an id is a 404."""
+
+
+def request_key(value: str) -> str:
+    """An idempotency key as it may be, wherever it is given.
+
+    Raises:
+        IdempotencyKeyInvalid: Not 1 to 255 visible ASCII characters.
+    """
+    if not _KEY.fullmatch(value):
+        raise IdempotencyKeyInvalid
+    return value
+
+
+RequestKey = Annotated[str, AfterValidator(request_key)]
+"""An idempotency key in a body."""
 
 
 def _metadata(value: dict[str, str]) -> dict[str, str]:
@@ -181,6 +204,17 @@ def major_micros(amount: Decimal, currency: str, *, param: str = "amount") -> in
         AmountTooLarge: More than one operation moves.
     """
     return _bounded(money.from_major(amount, currency, param=param), param=param, zero=False)
+
+
+@contextmanager
+def amount_is(param: str) -> Iterator[None]:
+    """Name the field that the caller sent where a rule says `amount`."""
+    try:
+        yield
+    except InvalidRequest as refusal:
+        if refusal.param == "amount":
+            refusal.param = param
+        raise
 
 
 def _bounded(micros: int, *, param: str, zero: bool) -> int:

@@ -200,12 +200,15 @@ def _takes_body(function: Callable[..., Any]) -> bool:
 
 
 def _view(function: Callable[..., Any]) -> type[View] | None:
-    hint = _hints(function)["return"]
+    hints = _hints(function)
+    assert "return" in hints, f"{function.__name__} does not say what it answers"
+    hint = hints["return"]
     answered = get_args(hint)[0] if get_origin(hint) is Answer else hint
     if answered is type(None):
         return None
-    assert isinstance(answered, type), f"{function.__name__} does not say what it answers"
-    assert issubclass(answered, View), f"{function.__name__} answers with something else"
+    assert isinstance(answered, type) and issubclass(answered, View), (  # noqa: PT018
+        f"{function.__name__} answers with something else than a view"
+    )
     return answered
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -76,6 +76,19 @@ def minor_decimal(amount_micros: int, currency: str) -> str | None:
     if money.is_whole_minor(amount_micros, currency):
         return None
     return money.minor_decimal(amount_micros, currency)
+
+
+def amounts(currency: str, **micros: int) -> dict[str, Any]:
+    """The fields of amounts for a view that declares each as `name: int` and `name_decimal`.
+
+    >>> amounts("usd", balance=15_000, held=20_000)
+    {'balance': 1, 'balance_decimal': '1.5', 'held': 2, 'held_decimal': None}
+    """
+    fields: dict[str, Any] = {}
+    for name, amount_micros in micros.items():
+        fields[name] = minor(amount_micros, currency)
+        fields[f"{name}_decimal"] = minor_decimal(amount_micros, currency)
+    return fields
 
 
 def major(amount_micros: int, currency: str) -> Decimal:

@@ -1,6 +1,5 @@
 """What a route asks for to write: the instant, and the key that makes a second delivery a no-op."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,13 +11,12 @@ from aws_lambda_powertools.event_handler.depends import Depends
 
 from holdfast.domain.clock import Instant, instant
 from holdfast.domain.once import Once
-from holdfast.errors import IdempotencyKeyInvalid
 from holdfast.http.credential import Principal
+from holdfast.http.fields import request_key
 from holdfast.http.incoming import Incoming, incoming_of
 from holdfast.http.principal import Caller
 
 HEADER = "idempotency-key"
-_KEY = re.compile(r"[!-~]{1,255}")
 
 
 def now() -> Instant:
@@ -55,14 +53,10 @@ KeyedWrite = Annotated[Callable[[str | None], Once], Depends(keyed_write)]
 
 def _once(incoming: Incoming, principal: Principal, now: Instant, *, body_key: str | None) -> Once:
     key = incoming.call.headers.get(HEADER, body_key)
-    if key is None:
-        key = str(uuid4())
-    elif not _KEY.fullmatch(key):
-        raise IdempotencyKeyInvalid
     return Once(
         tenant=principal.tenant,
         caller=principal.caller,
-        key=key,
+        key=str(uuid4()) if key is None else request_key(key),
         fingerprint=_fingerprint(incoming),
         now=now,
     )

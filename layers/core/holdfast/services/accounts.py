@@ -43,6 +43,15 @@ def ensure(store: LedgerStore, owner: Owner, now: Instant) -> None:
     store.change(decide, [wallet_of(owner, INTRODUCTORY_CURRENCY)], once=once)
 
 
+def as_opened(wallet: Wallet, once: Once) -> Wallet:
+    """A wallet that is not there yet, as it would be once the user's account was made."""
+    if wallet.currency != INTRODUCTORY_CURRENCY:
+        return wallet
+    opened = rules.introduce(wallet, once).changes[0].after
+    assert isinstance(opened, Wallet)
+    return opened
+
+
 def system_once(tenant: Tenant, key: str, now: Instant) -> Once:
     """A request that the system makes of itself. No caller's key can meet it."""
     return Once(tenant=tenant, caller=SYSTEM, key=key, fingerprint=short_digest(key), now=now)

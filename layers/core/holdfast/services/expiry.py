@@ -83,10 +83,10 @@ def _settle(store: LedgerStore, owner: Owner, currency: str, now: Instant) -> No
     once = system_once(owner.tenant, f"settle {owner.account_id} {currency}", now)
     for _ in range(SETTLE_ATTEMPTS_MAX):
         # The wallet is read before its holds: if one is placed or closed meanwhile, the wallet's
-        # number moves, and what was found here is not written.
+        # version moves, and what was found here is not written.
         wallet = store.read(wallet_of(owner, currency))
         entries, change = settled(wallet, _open_holds(store, wallet), once)
-        if store.settle(owner.tenant, entries, change):
+        if change is None or store.settle(owner.tenant, entries, change):
             return
 
 

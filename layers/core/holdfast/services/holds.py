@@ -122,7 +122,7 @@ def release_hold(store: LedgerStore, owner: Owner, *, hold_id: str, once: Once) 
 def hold(store: LedgerStore, owner: Owner, *, hold_id: str, now: Instant) -> tuple[Hold, Wallet]:
     """A hold as it is at `now`, and the wallet it belongs to."""
     refs = [hold_of(owner, hold_id), wallet_of(owner, rules.currency_of(hold_id))]
-    found, wallet = store.load(refs, fresh=True).records
+    found, wallet = store.prove(refs).records
     if found.due(now):
         wallet = look_at_wallet(store, owner, found.currency, now=now, own=False)
         found = store.read(refs[0])

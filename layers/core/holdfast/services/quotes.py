@@ -13,7 +13,7 @@ from holdfast.domain.holds import Hold, as_of, new_id
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.domain.quotes import DevicePrice, HeldJob, Quote
-from holdfast.errors import DeviceNotFound, JobNotFound, NotFound
+from holdfast.errors import DeviceNotFound, JobNotFound, NotFound, Refusal
 from holdfast.services.holds import HoldPage
 from holdfast.services.refs import Owner, held_job_of, hold_of, quote_of
 from holdfast.services.wallet import change
@@ -44,12 +44,17 @@ def quote_job(
         DeviceOffline: The device takes no jobs.
         IdempotencyKeyReused: The key was used for another quote.
     """
-    price = device_price(provider, device)
-    wallet = look_at_wallet(store, owner, price.currency, now=once.now, own=True)
-    asked = rules.quote_job(price, wallet, once, shots=shots, tasks=tasks, job_id=job_id)
-    quote = store.insert(asked, once=once)
+    try:
+        price = device_price(provider, device)
+        wallet = look_at_wallet(store, owner, price.currency, now=once.now, own=True)
+        asked = rules.quote_job(price, wallet, once, shots=shots, tasks=tasks, job_id=job_id)
+    except Refusal:
+        if store.seen(once):
+            return store.read(quote_of(owner, rules.quote_id(once))), True
+        raise
+    quote, replayed = store.insert(asked, once=once)
     assert isinstance(quote, Quote)
-    return quote, quote != asked
+    return quote, replayed
 
 
 def hold_quoted(

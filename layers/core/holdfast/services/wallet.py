@@ -39,9 +39,12 @@ def wallet(store: LedgerStore, owner: Owner, currency: str, *, now: Instant, own
     """The wallet as it is at `now`. A user's `own` first look makes the account.
 
     Another's look makes nothing: an unknown user has a wallet with nothing in it.
+
+    Raises:
+        AccountNotFound: The account was named by its id, and there is none.
     """
     found: Wallet = store.read(wallet_of(owner, currency))
-    if found.seq == 0 and own:
+    if found.version == 0 and (own or owner.user is None):
         accounts.ensure(store, owner, now)
         found = store.read(wallet_of(owner, currency))
     if found.due_at is not None and found.due_at <= now:
@@ -51,8 +54,14 @@ def wallet(store: LedgerStore, owner: Owner, currency: str, *, now: Instant, own
 
 
 def wallets(store: LedgerStore, owner: Owner, *, now: Instant) -> list[Wallet]:
-    """All wallets of the account as they are at `now`, by currency."""
+    """All wallets of the account as they are at `now`, by currency.
+
+    Raises:
+        AccountNotFound: The account was named by its id, and there is none.
+    """
     found = pages.wallets(store, owner.tenant, owner.account_id)
+    if not found and owner.user is None:
+        accounts.ensure(store, owner, now)
     return [wallet(store, owner, each.currency, now=now, own=False) for each in found]
 
 
@@ -176,7 +185,10 @@ def change(
     prepared: set[type[NotReady]] = set()
 
     def decide_when_ready(wallet: Wallet, *others: Any) -> Decision:
-        if wallet.seq == 0 and NotOpened not in prepared:
+        if wallet.version == 0 and NotOpened not in prepared:
+            # A refusal leaves no trace, so no account either.
+            if owner.user is not None:
+                decide(accounts.as_opened(wallet, once), *others)
             raise NotOpened()
         due_at = wallet.hold_due_at
         if due_at is not None and due_at <= once.now and HoldsDue not in prepared:
@@ -216,13 +228,16 @@ def entries_across(
     offset: int = 0,
     keep: Callable[[Entry], bool] | None = None,
     since: Instant | None = None,
+    looked_at_max: int = LOOKED_AT_MAX,
 ) -> EntryPage:
     """One page of the entries of some wallets, newest first.
 
     `starts` is where the page before ended, `offset` how many entries to pass over. With `keep` a
-    page may be short and still not be the last. Nothing older than `since` is looked at. Without
-    a filter, and of one wallet, every page costs the same.
+    page may be short and still not be the last: it looks at `looked_at_max` entries. Nothing older
+    than `since` is looked at. Without a filter, and of one wallet, every page costs the same.
     """
+    if limit <= 0:
+        return EntryPage((), None)
     places = {each.currency: _start(each, starts) for each in wallets}
     if keep is None and since is None and len(wallets) == 1:
         (only,) = places
@@ -232,8 +247,8 @@ def entries_across(
         for each in wallets
     ]
     kept: list[Entry] = []
-    for found in islice(heapq.merge(*walks, key=_age), LOOKED_AT_MAX + offset):
-        if since is not None and found.created_at < since - SKEW_MAX:
+    for found in islice(heapq.merge(*walks, key=_age), looked_at_max + offset):
+        if since is not None and found.created_at + SKEW_MAX < since:
             return EntryPage(tuple(kept), None)
         places[found.currency] = found.seq - 1
         if keep is not None and not keep(found):

@@ -53,6 +53,7 @@ def entry_to_item(entry: Entry) -> tuple[Key, Attributes]:
         "amount": entry.amount_micros,
         "balance": entry.balance_after_micros,
         "held": entry.held_after_micros or None,
+        "balance_left": entry.balance_left_micros,
         "postings": dict(entry.postings),
         "draws": [_draw(draw) for draw in entry.draws] or None,
         "reference": entry.reference,
@@ -100,6 +101,7 @@ def to_entry(item: Attributes) -> Entry:
         amount_micros=plain["amount"],
         balance_after_micros=plain["balance"],
         held_after_micros=plain.get("held", 0),
+        balance_left_micros=plain.get("balance_left"),
         postings=plain["postings"],
         draws=tuple(_to_draw(draw) for draw in plain.get("draws", ())),
         reference=plain.get("reference"),
@@ -162,6 +164,7 @@ def _wallet(wallet: Wallet) -> tuple[Key, dict[str, Plain]]:
     due = keys.due(*place, wallet.due_at) if wallet.due_at else {}
     return keys.wallet(*place), {
         **due,
+        "seq": wallet.seq,
         "head": wallet.head,
         "cash": wallet.cash_micros,
         "cash_held": wallet.cash_held_micros or None,
@@ -180,7 +183,8 @@ def _to_wallet(plain: Mapping[str, Any], tenant: Tenant, account_id: str, curren
         tenant=tenant,
         account_id=account_id,
         currency=currency,
-        seq=plain["version"],
+        version=plain["version"],
+        seq=plain["seq"],
         head=plain["head"],
         cash_micros=plain["cash"],
         cash_held_micros=plain.get("cash_held", 0),

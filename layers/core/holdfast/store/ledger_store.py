@@ -8,12 +8,9 @@ brings the true state back in the failed condition, a second delivery brings the
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from holdfast.domain.accounts import Tenant
 from holdfast.domain.entries import Entry
@@ -23,18 +20,20 @@ from holdfast.errors import (
     Contention,
     EntryNotFound,
     IdempotencyKeyReused,
+    InvariantBroken,
+    KeyInUse,
     Refusal,
     Unavailable,
 )
 from holdfast.store import items, keys
 from holdfast.store.attributes import Attributes
 from holdfast.store.keys import Key
-from holdfast.store.transaction import NOT_APPLIED, Outcome, Result, Transaction
+from holdfast.store.reading import ATTEMPTS_MAX, Found, key_of, read, snapshot
+from holdfast.store.transaction import Outcome, Result, Transaction
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-ATTEMPTS_MAX = 6
 PAUSE_BASE_SECONDS = 0.01
 PAUSE_CAP_SECONDS = 0.32
 KNOWN_MAX = 256
@@ -51,10 +50,15 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Records as they were read, in the order of the refs. Not `fresh`: some are from memory."""
+    """Records as they were read, in the order of the refs.
+
+    `proven`: they were all like that at one instant. Otherwise some are from memory, or each was
+    read by itself: good enough to decide on, because a commit compares them all, but a refusal
+    commits nothing and so may not rest on them.
+    """
 
     records: tuple[Any, ...]
-    fresh: bool
+    proven: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +95,13 @@ class LedgerStore:
 
         Raises:
             IdempotencyKeyReused: The key was used for another request.
+            KeyInUse: Another delivery of this request is being written right now.
             Contention: Six races in a row were lost.
             Unavailable: The table does not answer; the same request may be sent again.
             Refusal: Whatever `decide` refuses. Nothing was written.
         """
         ours: set[str] = set()
-        outcome = Outcome.BUSY
+        result = Result(Outcome.BUSY)
         for attempt in range(ATTEMPTS_MAX):
             if attempt:
                 self._back_off(attempt)
@@ -113,8 +118,7 @@ class LedgerStore:
                 return Committed(self.entry(once.tenant, decision.entry_id), replayed=False)
             ours.add(decision.entry.hash)
             result = self._commit(decision)
-            outcome = result.outcome
-            if outcome is Outcome.APPLIED:
+            if result.outcome is Outcome.APPLIED:
                 self._remember(once.tenant, decision)
                 return Committed(decision.entry, replayed=False)
             self._forget(refs)
@@ -124,27 +128,24 @@ class LedgerStore:
                     return Committed(stored, replayed=False)
                 return _replay(stored, once)
             state = _next_state(refs, state, result)
-        if outcome in (Outcome.BUSY, Outcome.UNKNOWN):
-            raise Unavailable()
-        raise Contention()
+        raise _given_up(result)
 
-    def load(self, refs: Sequence[Ref], *, fresh: bool = False) -> State:
+    def load(self, refs: Sequence[Ref]) -> State:
         """The records, from memory where this environment wrote them last, else consistently."""
-        known = {} if fresh else {r.key: self._known[r.key] for r in refs if r.key in self._known}
-        read = self._read([ref.key for ref in refs if ref.key not in known])
-        records: list[Record | None] = []
-        for ref in refs:
-            if ref.key in known:
-                records.append(known[ref.key])
-            elif (item := read.get(ref.key)) is not None:
-                records.append(items.to_record(item))
-            else:
-                records.append(ref.missing())
-        return State(tuple(records), fresh=not known)
+        known = {ref.key: self._known[ref.key] for ref in refs if ref.key in self._known}
+        found = self._read([ref.key for ref in refs if ref.key not in known])
+        records = tuple(known.get(ref.key) or _record(ref, found) for ref in refs)
+        return State(records, proven=not known and len(refs) == 1)
+
+    def prove(self, refs: Sequence[Ref]) -> State:
+        """The records as they all are at one instant."""
+        wanted = [ref.key for ref in refs]
+        found = snapshot(self.client, self.table, wanted, back_off=self._back_off)
+        return State(tuple(_record(ref, found) for ref in refs), proven=True)
 
     def read(self, ref: Ref) -> Any:
         """One record, consistently."""
-        return self.load([ref], fresh=True).records[0]
+        return _record(ref, self._read([ref.key]))
 
     def recall(self, once: Once) -> Entry | None:
         """The entry that an earlier delivery of this request wrote, if one did.
@@ -166,10 +167,11 @@ class LedgerStore:
             raise EntryNotFound()
         return items.to_entry(item)
 
-    def insert(self, record: Record, *, once: Once) -> Record:
-        """Put a new record that moves no money; the one that an earlier delivery put, if one did.
+    def insert(self, record: Record, *, once: Once) -> tuple[Record, bool]:
+        """Put a new record that moves no money, and return it and False.
 
-        A receipt in the entry's place uses the request's key up, as an entry would.
+        If an earlier delivery put one, return that and True. A receipt in the entry's place uses
+        the request's key up, as an entry would.
 
         Raises:
             IdempotencyKeyReused: The key was used for another request.
@@ -184,20 +186,34 @@ class LedgerStore:
                 self._back_off(attempt)
             result = transaction.commit(self.client)
             if result.outcome is Outcome.APPLIED:
-                return record
+                return record, False
             if receipt := result.failed.get(0):
-                if receipt.get("fingerprint") != {"S": once.fingerprint}:
-                    raise IdempotencyKeyReused()
-                return items.to_record(self._read([key])[key])
+                _require_same(receipt, once)
+                stored = items.to_record(self._read([key])[key])
+                # After a lost answer the one that is there may be this very one.
+                return stored, attempt == 0 or stored != record
         raise Unavailable()
 
     def settle(self, tenant: Tenant, entries: Sequence[Entry], change: Change) -> bool:
         """Write what time alone did, if the record is unchanged. False: somebody was faster."""
+        key, item = items.to_item(tenant, change.after)
+        self._known.pop(key, None)
         transaction = Transaction(self.table)
         for entry in entries:
             transaction.put(items.entry_to_item(entry)[1], read_version=0)
-        transaction.put(items.to_item(tenant, change.after)[1], read_version=change.read_version)
+        transaction.put(item, read_version=change.read_version)
         return transaction.commit(self.client).outcome is Outcome.APPLIED
+
+    def seen(self, once: Once) -> bool:
+        """Whether this request was delivered before and has had its effect.
+
+        Raises:
+            IdempotencyKeyReused: The key was used for another request.
+        """
+        item = self._entry_at(keys.entry(once.tenant, once.entry_id))
+        if item is not None:
+            _require_same(item, once)
+        return item is not None
 
     def replayed(self, once: Once) -> Committed | None:
         """The answer of an earlier delivery of this request, if there was one.
@@ -211,11 +227,11 @@ class LedgerStore:
     def _decided(self, decide: Decide, refs: Sequence[Ref], state: State) -> tuple[State, Decision]:
         try:
             return state, decide(*state.records)
-        except Refusal:
-            if state.fresh:
+        except (Refusal, InvariantBroken, AssertionError):
+            # Records of different instants need not fit: what they break may not be broken.
+            if state.proven:
                 raise
-        # What this environment remembers may be old, and no refusal may rest on it.
-        state = self.load(refs, fresh=True)
+        state = self.prove(refs)
         return state, decide(*state.records)
 
     def _commit(self, journal: Journal) -> Result:
@@ -254,34 +270,8 @@ class LedgerStore:
     def _entry_at(self, key: Key) -> Attributes | None:
         return self._read([key]).get(key)
 
-    def _read(self, wanted: Sequence[Key]) -> dict[Key, Attributes]:
-        with unavailable():
-            match wanted:
-                case []:
-                    return {}
-                case [key]:
-                    answer = self.client.get_item(
-                        TableName=self.table, Key=_attributes(key), ConsistentRead=True
-                    )
-                    return {key: answer["Item"]} if "Item" in answer else {}
-                case _:
-                    return self._read_batch(wanted)
-
-    def _read_batch(self, wanted: Sequence[Key]) -> dict[Key, Attributes]:
-        found: dict[Key, Attributes] = {}
-        request: Any = {
-            self.table: {"Keys": [_attributes(key) for key in wanted], "ConsistentRead": True}
-        }
-        for attempt in range(ATTEMPTS_MAX):
-            if attempt:
-                self._back_off(attempt)
-            answer = self.client.batch_get_item(RequestItems=request)
-            for item in answer["Responses"].get(self.table, ()):
-                found[_key(item)] = item
-            request = answer.get("UnprocessedKeys")
-            if not request:
-                return found
-        raise Unavailable()
+    def _read(self, wanted: Sequence[Key]) -> Found:
+        return read(self.client, self.table, wanted, back_off=self._back_off)
 
 
 def _next_state(refs: Sequence[Ref], state: State, result: Result) -> State | None:
@@ -291,15 +281,28 @@ def _next_state(refs: Sequence[Ref], state: State, result: Result) -> State | No
     if result.outcome is not Outcome.CONDITION_FAILED:
         # The same records give the same decision, so the same bytes under the same token.
         return state
-    there = {_key(item): item for item in result.failed.values() if item}
-    if len(there) < len(result.failed) or not there.keys() <= {ref.key for ref in refs}:
-        # Something that was read is gone, or what was to be new is there: look again.
+    there = {key_of(item): item for item in result.failed.values() if item}
+    known = {ref.key for ref in refs}
+    if result.unchecked or len(there) < len(result.failed) or not there.keys() <= known:
+        # Something was not compared, or is gone, or was to be new and is there: look again.
         return None
     records = tuple(
         items.to_record(there[ref.key]) if ref.key in there else record
         for ref, record in zip(refs, state.records, strict=True)
     )
-    return State(records, fresh=True)
+    return State(records, proven=len(refs) == 1)
+
+
+def _record(ref: Ref, found: Found) -> Record | None:
+    item = found.get(ref.key)
+    return ref.missing() if item is None else items.to_record(item)
+
+
+def _given_up(result: Result) -> Refusal:
+    """What to say when the last attempt came to nothing. The first step is always the entry."""
+    if result.outcome in (Outcome.BUSY, Outcome.UNKNOWN):
+        return Unavailable()
+    return KeyInUse() if 0 in result.unchecked else Contention()
 
 
 def _own_entry(item: Attributes) -> Entry:
@@ -308,28 +311,12 @@ def _own_entry(item: Attributes) -> Entry:
     return items.to_entry(item)
 
 
+def _require_same(item: Attributes, once: Once) -> None:
+    if item.get("fingerprint") != {"S": once.fingerprint}:
+        raise IdempotencyKeyReused()
+
+
 def _replay(first: Entry, once: Once) -> Committed:
     if first.fingerprint != once.fingerprint:
         raise IdempotencyKeyReused()
     return Committed(first, replayed=True)
-
-
-@contextmanager
-def unavailable() -> Iterator[None]:
-    """Say "try again" where the table did not answer, after the SDK's own retries."""
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in NOT_APPLIED:
-            raise Unavailable() from error
-        raise
-    except BotoCoreError as error:
-        raise Unavailable() from error
-
-
-def _attributes(key: Key) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
-
-
-def _key(item: Attributes) -> Key:
-    return Key(item["pk"]["S"], item["sk"]["S"])

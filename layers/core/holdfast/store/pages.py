@@ -16,7 +16,8 @@ from holdfast.domain.ledger import DueWallet, Wallet
 from holdfast.errors import Unavailable
 from holdfast.store import items, keys
 from holdfast.store.attributes import Attributes
-from holdfast.store.ledger_store import LedgerStore, unavailable
+from holdfast.store.ledger_store import LedgerStore
+from holdfast.store.reading import unavailable
 
 INDEX_ATTEMPTS_MAX = 6
 INDEX_PAUSE_SECONDS = 0.05

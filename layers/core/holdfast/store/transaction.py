@@ -48,10 +48,13 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome, and for each step whose condition failed the item that stood there, if any."""
+    """The outcome; for each step whose condition failed the item that stood there, if any; and
+    the steps whose condition was not looked at, because the item was busy.
+    """
 
     outcome: Outcome
     failed: dict[int, Attributes | None] = field(default_factory=dict)
+    unchecked: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -123,11 +126,13 @@ def _cancelled(steps: list[dict[str, Any]], reasons: list[dict[str, Any]]) -> Re
     failed = {
         step: reason.get("Item") for step, reason in pairs if reason["Code"] == CONDITION_FAILED
     }
+    busy = {CONFLICT, *BUSY_REASONS}
+    unchecked = frozenset(step for step, reason in pairs if reason["Code"] in busy)
     codes = {reason["Code"] for _, reason in pairs}
     if failed:
-        return Result(Outcome.CONDITION_FAILED, failed)
+        return Result(Outcome.CONDITION_FAILED, failed, unchecked)
     if CONFLICT in codes:
-        return Result(Outcome.CONFLICT)
-    if codes & BUSY_REASONS:
+        return Result(Outcome.CONFLICT, unchecked=unchecked)
+    if unchecked:
         return Result(Outcome.BUSY)
     raise InvariantBroken(f"transaction cancelled: {sorted(codes)}")

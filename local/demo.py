@@ -1,0 +1,265 @@
+"""`make demo`: the story of a wallet, told over HTTP against the stack that runs.
+
+Each step prints what was asked, what came back and the balance after it, and checks all three; the
+first answer that is not what it should be ends the story, and the exit status says so.
+"""
+
+import http.client
+import itertools
+import json
+import sys
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from local import session
+from local.places import Places
+
+type Document = dict[str, Any]
+
+
+class Unexpected(Exception):
+    """An answer is not what the story says; the message says where they part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: Document
+
+
+@dataclass(slots=True)
+class Api:
+    """The API, as somebody who has only its address and the tokens sees it."""
+
+    session: Document
+
+    def call(
+        self,
+        who: str,
+        method: str,
+        path: str,
+        body: Document | None = None,
+        *,
+        key: str | None = None,
+    ) -> Answer:
+        """One request."""
+        headers = {"Authorization": f"Bearer {self.session['tokens'][who]}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        connection = http.client.HTTPConnection(urlsplit(self.session["api"]).netloc, timeout=35)
+        try:
+            connection.request(method, path, json.dumps(body) if body else None, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        named = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, named, json.loads(text) if text else {})
+
+
+@dataclass(slots=True)
+class Story:
+    """Where Alice's wallet should be by now, in cents, and what was said so far."""
+
+    api: Api
+    balance: int = 0
+    held: int = 0
+    steps: int = 0
+    # A story told twice must not be taken for the first one repeated.
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+    @property
+    def alice(self) -> str:
+        name = self.api.session["users"]["alice"]
+        assert isinstance(name, str)
+        return name
+
+    def key(self, name: str) -> str:
+        return f"demo-{self.run}-{name}"
+
+    def tell(self, text: str, *, balance: int = 0, held: int = 0) -> None:
+        """Print a step, by how much it moved the wallet, and where the wallet is now.
+
+        Raises:
+            Unexpected: The wallet is somewhere else.
+        """
+        self.steps += 1
+        self.balance += balance
+        self.held += held
+        wallet = self.api.call("alice", "GET", "/v1/billing/wallet").body
+        wanted = (self.balance, self.held, self.balance - self.held)
+        found = tuple(wallet[f"{name}_cents"] for name in ("balance", "held", "available"))
+        print(f"{self.steps:2}  {text}")
+        print(
+            f"      balance {_money(found[0])}   held {_money(found[1])}"
+            f"   available {_money(found[2])}\n",
+            flush=True,
+        )
+        if found != wanted:
+            raise Unexpected(f"balance, held and available should be {wanted}, not {found}")
+
+
+def main() -> int:
+    """Tell the story; the exit status."""
+    try:
+        story = Story(Api(session.read(Places.of_environment())))
+    except FileNotFoundError:
+        print("No stack runs: start one with make run, in another terminal.", file=sys.stderr)
+        return 1
+    try:
+        _credit(story)
+        usage = _hold_and_usage(story)
+        _refusal(story)
+        _refund(story, usage)
+        _statement(story)
+    except Unexpected as unexpected:
+        print(f"Not as it should be: {unexpected}", file=sys.stderr)
+        return 1
+    except (OSError, http.client.HTTPException) as error:
+        print(
+            f"The stack at {story.api.session['api']} is gone ({error}). What was answered above"
+            " is kept: start it again with make run.",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"All {story.steps} steps were answered as they should be.")
+    return 0
+
+
+def _credit(story: Story) -> None:
+    """The introductory credit is there at first sight; a deposit counts once."""
+    wallet = _ok(story.api.call("alice", "GET", "/v1/billing/wallet"), 200)
+    if wallet["lifetime_credited_cents"] < 1000:
+        raise Unexpected(f"the introductory credit of 10.00 is missing: {wallet}")
+    story.balance, story.held = wallet["balance_cents"], wallet["held_cents"]
+    story.tell("Alice looks at her wallet: 10.00 of introductory credit came with it.")
+
+    deposit = {"user": story.alice, "amount": 5000, "notes": "top-up"}
+    path = "/api/v1/billing/deposit"
+    first = story.api.call("admin", "POST", path, deposit, key=story.key("deposit"))
+    made = _ok(first, 201, amount=5000, type="deposit")
+    story.tell(f"Her admin deposits 50.00: {made['transactionId']}.", balance=5000)
+
+    again = story.api.call("admin", "POST", path, deposit, key=story.key("deposit"))
+    if _ok(again, 201) != made or again.headers.get("idempotent-replayed") != "true":
+        raise Unexpected(f"the same key must bring the first answer again, not {again}")
+    story.tell("The same request with the same key: the first answer again, nothing moves.")
+
+    other = {**deposit, "amount": 6000}
+    reused = story.api.call("admin", "POST", path, other, key=story.key("deposit"))
+    _refused(reused, 422, "idempotency_key_reused")
+    story.tell("Another request with that key: refused (422 idempotency_key_reused).")
+
+
+def _hold_and_usage(story: Story) -> str:
+    """Money is set aside, a part is taken and the rest comes back; then usage. Its transaction."""
+    wanted = {"amount": 1200, "reference": "render job"}
+    placed = story.api.call("alice", "POST", "/v1/billing/holds", wanted, key=story.key("hold"))
+    hold = _ok(placed, 201, status="open", remaining=1200)
+    story.tell(f"A hold of 12.00 for a render job: {hold['id']}.", held=1200)
+
+    path = f"/v1/billing/holds/{hold['id']}"
+    part = {"amount": 700, "final": False}
+    captured = story.api.call("alice", "POST", f"{path}/capture", part, key=story.key("capture"))
+    _ok(captured, 200, status="open", captured=700, remaining=500)
+    story.tell("The job cost 7.00 so far: a part of the hold is captured.", balance=-700, held=-700)
+
+    released = story.api.call("alice", "POST", f"{path}/release", key=story.key("release"))
+    _ok(released, 200, status="released", captured=700, remaining=0)
+    story.tell("It is done: the other 5.00 are released.", held=-500)
+
+    used = {"user": story.alice, "amount": 350, "model": "zen4", "requestId": story.key("usage")}
+    answer = story.api.call("admin", "POST", "/api/v1/billing/usage", used)
+    usage = _ok(answer, 201, amount=350, type="withdraw")
+    story.tell(
+        f"3.50 of API usage, charged after the fact: {usage['transactionId']}.", balance=-350
+    )
+    return str(usage["transactionId"])
+
+
+def _refusal(story: Story) -> None:
+    """More than there is cannot be held, by a single cent."""
+    available = story.balance - story.held
+    greedy = story.api.call("alice", "POST", "/v1/billing/holds", {"amount": available + 1})
+    details = _refused(greedy, 402, "insufficient_funds")
+    if (details["needed"], details["available"]) != (available + 1, available):
+        raise Unexpected(f"the refusal must say what is needed and available: {details}")
+    story.tell("One cent more than she has: refused (402 insufficient_funds).")
+
+
+def _refund(story: Story, usage: str) -> None:
+    """A charge is given back in part, never by more than is left of it."""
+    path = "/api/v1/billing/refund"
+    refund = {"user": story.alice, "amount": 200, "originalTransactionId": usage}
+    answer = story.api.call("admin", "POST", path, refund, key=story.key("refund"))
+    _ok(answer, 201, amount=200, originalTransactionId=usage)
+    story.tell("2.00 of that usage are refunded.", balance=200)
+
+    again = story.api.call("admin", "POST", path, refund, key=story.key("refund-again"))
+    _refused(again, 422, "refund_exceeded")
+    story.tell("Another 2.00 of it, when 1.50 are left: refused (422 refund_exceeded).")
+
+
+def _statement(story: Story) -> None:
+    """Every entry names the one before it, up to the head of the ledger."""
+    page = _ok(story.api.call("alice", "GET", "/v1/billing/entries?limit=7"), 200)
+    entries = page["data"]
+    print("    The statement, newest first:")
+    for entry in entries:
+        print(
+            f"      {entry['seq']:4}  {entry['type']:20}{_money(entry['amount'])}"
+            f"   after it {_money(entry['balance_after'])}   {entry['hash'][:12]}…"
+            f" follows {entry['prev'][:12]}…"
+        )
+    for newer, older in itertools.pairwise(entries):
+        if newer["prev"] != older["hash"] or newer["seq"] != older["seq"] + 1:
+            raise Unexpected(f"entry {newer['seq']} does not follow {older['seq']}")
+        if sum(posting["amount"] for posting in newer["postings"]) != 0:
+            raise Unexpected(f"the postings of entry {newer['seq']} do not sum to zero")
+    head = _ok(story.api.call("alice", "GET", "/v1/billing/ledger/head"), 200)
+    if (head["seq"], head["head"]) != (entries[0]["seq"], entries[0]["hash"]):
+        raise Unexpected(f"the head of the ledger is {head}")
+    print()
+    story.tell(f"The head of her ledger is entry {head['seq']}, {head['head'][:12]}…")
+
+
+def _ok(answer: Answer, status: int, /, **fields: Any) -> Document:
+    """The body, if it and the status are as they should be.
+
+    Raises:
+        Unexpected: They are not.
+    """
+    found = {name: answer.body.get(name) for name in fields}
+    if answer.status != status or found != fields:
+        raise Unexpected(f"wanted {status} {fields}, got {answer.status} {answer.body}")
+    return answer.body
+
+
+def _refused(answer: Answer, status: int, code: str) -> Document:
+    """The details of a refusal.
+
+    Raises:
+        Unexpected: It was not refused, or for another reason.
+    """
+    error = answer.body.get("error") or {}
+    if (answer.status, error.get("code")) != (status, code):
+        raise Unexpected(f"wanted {status} {code}, got {answer.status} {answer.body}")
+    details = error["details"]
+    assert isinstance(details, dict)
+    return details
+
+
+def _money(cents: int) -> str:
+    sign, cents = ("-" if cents < 0 else ""), abs(cents)
+    return f"{f'{sign}{cents // 100}.{cents % 100:02}':>9}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

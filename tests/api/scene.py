@@ -1,0 +1,170 @@
+"""A ledger in which everybody has one of everything, and one good request for every operation."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from tests.api.world import (
+    BOB,
+    OPERATIONS,
+    OTHER_ADMIN,
+    TEST_ADMIN,
+    TEST_ALICE,
+    ZOE,
+    Answer,
+    World,
+    account_of,
+)
+from tests.http.events import ADMIN, ALICE, PLATFORM
+from tests.simulator.values import Item
+
+CAROL = {**ALICE, "subject": "user-carol", "user": "acme/carol"}
+PEOPLE: dict[str, dict[str, str]] = {
+    "alice": ALICE,
+    "bob": BOB,
+    "carol": CAROL,
+    "root": ADMIN,
+    "ops": PLATFORM,
+    "zoe": ZOE,
+    "boss": OTHER_ADMIN,
+    "twin": TEST_ALICE,
+}
+_ADMINS = {"acme/live": ADMIN, "globex/live": OTHER_ADMIN, "acme/test": TEST_ADMIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """What somebody has, by the names under which requests speak of it."""
+
+    user: str
+    account_id: str
+    hold_id: str
+    entry_id: str
+    usage_id: str
+    quote_id: str
+    job_id: str
+
+
+UNKNOWN = Things(
+    user="acme/nobody",
+    account_id="acct_" + "a" * 26,
+    hold_id="hold_" + "0" * 26 + "_usd",
+    entry_id="ent_" + "a" * 26,
+    usage_id="ent_" + "b" * 26,
+    quote_id="quote_" + "a" * 26,
+    job_id="job-nobody",
+)
+"""Nobody's: ids of the right form that were never given out."""
+
+QUERIES: dict[str, dict[str, str]] = {
+    "GET /v1/health": {},
+    "GET /api/v1/billing/balance": {"user": "{user}"},
+    "GET /api/v1/billing/balance/all": {"user": "{user}"},
+    "GET /api/v1/billing/usage": {"user": "{user}"},
+    "GET /api/v1/billing/transactions": {"user": "{user}"},
+    "GET /v1/billing/wallet": {},
+    "GET /v1/billing/entries": {},
+    "GET /v1/billing/entries/{entry_id}": {},
+    "GET /v1/billing/ledger/head": {},
+    "GET /v1/billing/holds": {},
+    "GET /v1/billing/holds/{hold_id}": {},
+    "GET /v1/billing/jobs": {},
+    "GET /api/agents/v1/wallet/balance": {},
+    "GET /api/agents/v1/wallet/transactions": {},
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/v1/billing/deposit": {"user": "{user}", "amount": 10},
+    "POST /api/v1/billing/withdraw": {"user": "{user}", "amount": 10},
+    "POST /api/v1/billing/usage": {"user": "{user}", "amount": 10},
+    "POST /api/v1/billing/refund": {
+        "user": "{user}",
+        "amount": 10,
+        "originalTransactionId": "{usage_id}",
+    },
+    "POST /v1/billing/holds": {"amount": 10},
+    "POST /v1/billing/holds/{hold_id}/capture": {"amount": 10},
+    "POST /v1/billing/holds/{hold_id}/extend": {"amount": 10},
+    "POST /v1/billing/holds/{hold_id}/release": {},
+    "POST /v1/billing/hardware/quote": {"provider": "braket", "device": "Garnet", "shots": 10},
+    "POST /v1/billing/hardware/hold": {"quote_id": "{quote_id}", "job_id": "job-next"},
+    "POST /v1/billing/hardware/hold/{job_id}/release": {"capture_cents": 10},
+}
+READS = tuple(QUERIES)
+WRITES = tuple(BODIES)
+PUBLIC = "GET /v1/health"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One good request; parts of it are changed by the tests that make it a bad one."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: dict[str, Any] | None
+
+    def sent(self, world: World, **asked: Any) -> Answer:
+        """What is answered; `asked` replaces parts of the request."""
+        return world.ask(
+            self.method, self.path, **{"query": self.query, "body": self.body, **asked}
+        )
+
+
+def request(operation: str, things: Things) -> Request:
+    """The good request of an operation about somebody's things."""
+    method, path = operation.split(" ")
+    body = BODIES.get(operation)
+    return Request(
+        method,
+        path.format(**asdict(things)),
+        _filled(QUERIES.get(operation, {}), things),
+        None if body is None else _filled(body, things),
+    )
+
+
+def things_of(name: str) -> Things:
+    """What a person has."""
+    return _built()[1][name]
+
+
+def scene() -> World:
+    """The ledger with everybody's things in it, new."""
+    return World(_built()[0])
+
+
+@cache
+def _built() -> tuple[tuple[Item, ...], dict[str, Things]]:
+    world = World()
+    things = {name: _things(world, name, claims) for name, claims in PEOPLE.items()}
+    return tuple(world.items()), things
+
+
+def _things(world: World, name: str, claims: dict[str, str]) -> Things:
+    admin = _ADMINS[f"{claims['org']}/{claims['mode']}"]
+    named = {"user": claims["user"]}
+    deposit = world.post("/api/v1/billing/deposit", by=admin, body={**named, "amount": 5000})
+    usage = world.post("/api/v1/billing/usage", by=admin, body={**named, "amount": 50})
+    held = world.quote(by=claims)["quote_id"]
+    world.post(
+        "/v1/billing/hardware/hold", by=claims, body={"quote_id": held, "job_id": f"job-{name}"}
+    )
+    return Things(
+        user=claims["user"],
+        account_id=account_of(claims),
+        hold_id=world.hold(100, by=claims)["id"],
+        entry_id=deposit["transactionId"],
+        usage_id=usage["transactionId"],
+        quote_id=world.quote(by=claims)["quote_id"],
+        job_id=f"job-{name}",
+    )
+
+
+def _filled(template: Mapping[str, Any], things: Things) -> dict[str, Any]:
+    return {
+        name: value.format(**asdict(things)) if isinstance(value, str) else value
+        for name, value in template.items()
+    }
+
+
+assert {*READS, *WRITES} == {operation.name for operation in OPERATIONS}, "an operation is missing"

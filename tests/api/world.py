@@ -1,0 +1,273 @@
+"""The functions over a table in memory and a clock that stands, and what callers ask of them."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import holds.app
+import overview.app
+import wallet.app
+from holdfast.domain.accounts import Tenant, default_account_id
+from holdfast.http import writes
+from holdfast.http.api import Api
+from holdfast.runtime import ledger_store
+from holdfast.store.ledger_store import LedgerStore
+from tests.http.events import ADMIN, ALICE, event
+from tests.simulator.client import Simulator
+from tests.simulator.values import Item
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+NOON_TEXT = "2026-11-21T12:00:00.000Z"
+INTRODUCTORY = 1000
+"""Cents that every account has from its first day."""
+
+BOB = {**ALICE, "subject": "user-bob", "user": "acme/bob"}
+ZOE = {**ALICE, "org": "globex", "subject": "user-zoe", "user": "globex/zoe"}
+OTHER_ADMIN = {**ZOE, "subject": "user-boss", "user": "globex/boss", "roles": '["admin"]'}
+TEST_ALICE = {**ALICE, "mode": "test"}
+TEST_ADMIN = {**ADMIN, "mode": "test"}
+
+
+FUNCTIONS: dict[str, Api] = {
+    "wallet": wallet.app.api,
+    "holds": holds.app.api,
+    "overview": overview.app.api,
+}
+OPERATIONS = tuple(operation for api in FUNCTIONS.values() for operation in api.operations)
+_AGENTS = "/api/agents/v1/"
+_SNAKE = "/v1/"
+_PARAMETER = re.compile(r"\{\w+\}")
+_PATHS = tuple(
+    (re.compile(_PARAMETER.sub("[^/]+", operation.path)), api)
+    for api in FUNCTIONS.values()
+    for operation in api.operations
+)
+
+
+class Like:
+    """Equal to every text of a form: for what only the system can make up."""
+
+    def __init__(self, form: str) -> None:
+        self._form = re.compile(form)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and self._form.fullmatch(other) is not None
+
+    def __hash__(self) -> int:
+        return hash(self._form)
+
+    def __repr__(self) -> str:
+        return f"Like({self._form.pattern!r})"
+
+
+ENTRY_ID = Like(r"ent_[a-z2-7]{26}")
+HOLD_ID = Like(r"hold_[0-9a-z]{26}_[a-z]{3}")
+LOT_ID = Like(r"lot_[a-z2-7]{26}")
+QUOTE_ID = Like(r"quote_[a-z2-7]{26}")
+JOB_ID = Like(r"job_[a-z2-7]{26}")
+HASH = Like(r"[0-9a-f]{64}")
+CURSOR = Like(r"[A-Za-z0-9_-]+")
+
+
+class Refusal(NamedTuple):
+    """What a caller is told of a refusal."""
+
+    status: int
+    code: str
+    param: str | None
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came out of a function for one request."""
+
+    path: str
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+    @cached_property
+    def body(self) -> Any:
+        """The answer read as JSON, numbers with a point as `Decimal`."""
+        return json.loads(self.text, parse_float=Decimal)
+
+    @property
+    def data(self) -> Any:
+        """What stands in the envelope of the agents surface, which has to be whole."""
+        request_id = self.headers["X-Request-Id"]
+        assert self.body == {
+            "data": self.body["data"],
+            "error": None,
+            "meta": {"request_id": request_id},
+        }
+        return self.body["data"]
+
+    @property
+    def replayed(self) -> bool:
+        return self.headers.get("Idempotent-Replayed") == "true"
+
+    @property
+    def refusal(self) -> Refusal:
+        """The error, whose envelope has to be exactly the one of the surface."""
+        assert 400 <= self.status < 500, (self.status, self.text)
+        assert self.headers["Content-Type"] == "application/json"
+        told = self.body["error"]
+        request_id = self.headers["X-Request-Id"]
+        assert isinstance(told["message"], str)
+        assert told["message"]
+        if self.path.startswith(_AGENTS):
+            assert set(told) == {"code", "message", "details"}
+            assert self.body == {"data": None, "error": told, "meta": {"request_id": request_id}}
+            details = dict(told["details"])
+            return Refusal(self.status, told["code"], details.pop("param", None), details)
+        assert self.body == {"error": told}
+        assert set(told) == {"type", "code", "message", "param", "details", "request_id"}
+        assert told["request_id"] == request_id
+        return Refusal(self.status, told["code"], told["param"], told["details"])
+
+
+class World:
+    """A ledger with some items in it, and the one instant at which everything happens there."""
+
+    def __init__(self, items: Iterable[Item] = ()) -> None:
+        self.simulator = Simulator()
+        for item in items:
+            self.simulator.put_item(TableName="holdfast", Item=item)
+        self.now = NOON
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """From here on another environment answers: it remembers nothing."""
+        client: Any = self.simulator
+        self.store = LedgerStore(client, "holdfast", pause=lambda seconds: None)
+
+    def wait(self, **passed: float) -> None:
+        """Let time pass, given as `timedelta` takes it."""
+        self.now += timedelta(**passed)
+
+    def items(self) -> list[Item]:
+        return self.simulator.items()
+
+    def state(self) -> dict[str, str]:
+        """A digest of every item by its key: equal when nothing was written meanwhile."""
+        return {
+            f"{item['pk']['S']} {item['sk']['S']}": sha256(repr(item).encode()).hexdigest()[:8]
+            for item in self.items()
+        }
+
+    def changed_since(self, before: Mapping[str, str]) -> list[str]:
+        """The keys of the items that were written, or are gone, since `state` gave `before`."""
+        now = self.state()
+        return sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        by: dict[str, str] | None = ALICE,
+        body: object = None,
+        query: Mapping[str, object] | str = "",
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request. A body that is no text is written as JSON; a query in a mapping, encoded."""
+        sent = dict(headers or {})
+        if key is not None:
+            sent["idempotency-key"] = key
+        asked = event(
+            method,
+            path,
+            body=body,
+            query=query if isinstance(query, str) else urlencode(query),
+            headers=sent,
+            claims=by,
+        )
+        return self.deliver(asked)
+
+    def deliver(self, asked: Any) -> Answer:
+        """An event as it is, to the function that serves its path."""
+        path = asked.get("rawPath", "") if isinstance(asked, dict) else ""
+        path = path if isinstance(path, str) else ""
+        with self._standing_in() as api_of:
+            answered = api_of(path).handler(asked)
+        assert set(answered) == {"statusCode", "headers", "body", "isBase64Encoded"}
+        return Answer(path, answered["statusCode"], answered["body"], answered["headers"])
+
+    def get(self, path: str, **asked: Any) -> Any:
+        """What is read at a path, which has to be there."""
+        answer = self.ask("GET", path, **asked)
+        assert answer.status == 200, answer.text
+        return answer.data if path.startswith(_AGENTS) else answer.body
+
+    def post(self, path: str, **asked: Any) -> Any:
+        """What is answered to a write, which has to be done."""
+        answer = self.ask("POST", path, **asked)
+        assert answer.status in (200, 201), answer.text
+        return answer.body
+
+    def refused(self, method: str, path: str, **asked: Any) -> Refusal:
+        """What is answered to a request that must be refused, and must not write anything."""
+        before = self.state()
+        answer = self.ask(method, path, **asked)
+        assert self.changed_since(before) == [], "a refusal wrote something"
+        return answer.refusal
+
+    # What most tests need first
+
+    def deposit(self, amount: int, *, user: str = "acme/alice", **more: Any) -> Any:
+        """Cash for a user, put in by the org's admin."""
+        body = {"user": user, "amount": amount, **more}
+        return self.post("/api/v1/billing/deposit", by=ADMIN, body=body)
+
+    def use(self, amount: int | str, *, user: str = "acme/alice", **more: Any) -> Any:
+        """A charge for work, recorded by the org's admin; text is an exact amount."""
+        name = "amount" if isinstance(amount, int) else "amountDecimal"
+        body = {"user": user, name: amount, **more}
+        return self.post("/api/v1/billing/usage", by=ADMIN, body=body)
+
+    def hold(self, amount: int, *, by: dict[str, str] = ALICE, **more: Any) -> Any:
+        return self.post("/v1/billing/holds", by=by, body={"amount": amount, **more})
+
+    def quote(self, *, by: dict[str, str] = ALICE, **more: Any) -> Any:
+        """A quote for a job of 30 cents a task and 8 cents a shot."""
+        body = {"provider": "braket", "device": "ionq-forte", "shots": 10, **more}
+        return self.post("/v1/billing/hardware/quote", by=by, body=body)
+
+    def wallet(self, *, by: dict[str, str] = ALICE, currency: str = "usd") -> Any:
+        return self.get("/v1/billing/wallet", by=by, query={"currency": currency})
+
+    def cents(self, *, by: dict[str, str] = ALICE, currency: str = "usd") -> tuple[int, int]:
+        """What the caller has, and what of it is held."""
+        shown = self.wallet(by=by, currency=currency)
+        return shown["balance_cents"], shown["held_cents"]
+
+    @contextmanager
+    def _standing_in(self) -> Iterator[Any]:
+        for api in FUNCTIONS.values():
+            api.dependency_overrides[ledger_store] = lambda: self.store
+            api.dependency_overrides[writes.now] = lambda: self.now
+        try:
+            yield _api_of
+        finally:
+            for api in FUNCTIONS.values():
+                api.dependency_overrides.clear()
+
+
+def account_of(claims: Mapping[str, str]) -> str:
+    """The id of a caller's default account."""
+    return default_account_id(Tenant(claims["org"], claims["mode"]), claims["user"])
+
+
+def _api_of(path: str) -> Api:
+    """The function behind a path, as the gateway chooses it; any will do for an unknown one."""
+    return next((api for pattern, api in _PATHS if pattern.fullmatch(path)), FUNCTIONS["wallet"])

@@ -1,0 +1,349 @@
+"""Random requests, by the seed alone: what clients do, do twice, and get wrong."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from tests.model.hardware_model import PRICES
+from tests.model.ledger_model import AMOUNT_MAX, LOTS_MAX, Place, total
+from tests.property.requests import Request
+from tests.property.world import World
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+TENANTS = ("acme/live", "acme/test", "globex/live")
+USERS = ("acme/alice", "acme/bob", "acme/carol")
+CURRENCIES = ("usd", "usd", "usd", "eur", "jpy", "kwd")
+HOARDER: Place = ("globex/live", "globex/hoarder", "eur")
+"""Somebody with as many lots as a wallet can have."""
+HOARDS_AT = 4_000
+
+WEIGHTS = {
+    "deposit": 14,
+    "use": 14,
+    "hold": 16,
+    "capture": 14,
+    "refund": 9,
+    "release": 8,
+    "extend": 7,
+    "withdraw": 6,
+    "quote": 6,
+    "hold_quoted": 7,
+    "release_job": 5,
+    "look": 4,
+    "look_at_hold": 3,
+    "tick": 1,
+}
+
+EXPECTED = {
+    "deposit": "ok replayed idempotency_key_reused amount_too_large too_many_lots",
+    "use": "ok replayed idempotency_key_reused amount_too_large",
+    "withdraw": "ok replayed idempotency_key_reused amount_too_large insufficient_funds",
+    "refund": "ok replayed idempotency_key_reused amount_too_large transaction_not_found "
+    "invalid_field not_refundable refund_exceeded",
+    "hold": "ok replayed idempotency_key_reused amount_too_large insufficient_funds",
+    "capture": "ok replayed idempotency_key_reused amount_too_large hold_not_found hold_expired "
+    "hold_closed hold_exceeded insufficient_funds",
+    "extend": "ok replayed idempotency_key_reused amount_too_large hold_not_found hold_expired "
+    "hold_closed insufficient_funds",
+    "release": "ok same replayed idempotency_key_reused hold_not_found hold_closed",
+    "quote": "ok replayed idempotency_key_reused device_not_found amount_too_large",
+    "hold_quoted": "ok same replayed idempotency_key_reused quote_not_found quote_already_used "
+    "job_already_held quote_expired insufficient_funds",
+    "release_job": "ok same replayed idempotency_key_reused job_not_found release_differs "
+    "hold_exceeded",
+    "look": "ok",
+    "look_at_hold": "ok hold_not_found",
+    "tick": "ok",
+}
+"""What a run of some thousand operations must have met, by operation."""
+
+
+def never_met(world_coverage: Any) -> list[str]:
+    """Outcomes that should have happened and did not."""
+    return [
+        f"{op} {outcome}"
+        for op, outcomes in EXPECTED.items()
+        for outcome in outcomes.split()
+        if not world_coverage[op, outcome]
+    ]
+
+
+def coverage_table(coverage: Any) -> str:
+    """Operation by outcome, with how often each happened."""
+    lines = []
+    for op in EXPECTED:
+        met = sorted(
+            ((count, outcome) for (name, outcome), count in coverage.items() if name == op),
+            reverse=True,
+        )
+        lines.append(f"{op:12} " + "  ".join(f"{outcome} {count}" for count, outcome in met))
+    return "\n".join(lines)
+
+
+class Traffic:
+    """A stream of requests to one world; the same seed gives the same stream."""
+
+    def __init__(self, world: World, seed: str, *, duplicates: float = 0.2) -> None:
+        self.world = world
+        self.random = Random(seed)
+        self.duplicates = duplicates
+        self.made = 0
+        self.recent_holds: deque[str] = deque(maxlen=40)
+        self.recent_quotes: deque[tuple[Place, str]] = deque(maxlen=8)
+        self.recent_jobs: deque[tuple[Place, str]] = deque(maxlen=12)
+        self._ops, self._weights = list(WEIGHTS), list(WEIGHTS.values())
+        self._makers: dict[str, Callable[[], Request]] = {
+            "deposit": self._deposit,
+            "use": self._use,
+            "withdraw": self._withdraw,
+            "refund": self._refund,
+            "hold": self._hold,
+            "capture": self._capture,
+            "extend": self._extend,
+            "release": self._release,
+            "quote": self._quote,
+            "hold_quoted": self._hold_quoted,
+            "release_job": self._release_job,
+            "look": self._look,
+            "look_at_hold": self._look_at_hold,
+            "tick": self._tick,
+        }
+
+    def run(self, operations: int, *, audit_every: int = 0) -> None:
+        """Make so many requests, with an audit after every `audit_every` of them and at the end.
+
+        Raises:
+            Differs: The ledger and the model do not agree, or an audit found something.
+        """
+        for number in range(1, operations + 1):
+            self.step()
+            if audit_every and number % audit_every == 0:
+                self.world.audit()
+        self.world.audit()
+
+    def step(self) -> None:
+        """One request."""
+        self._let_time_pass()
+        self.made += 1
+        if self.made == HOARDS_AT:
+            self._hoard()
+        asked = self._next()
+        outcome = self.world.do(asked, self.random.randrange(len(self.world.stores)))
+        self._remember(asked, outcome)
+
+    def _let_time_pass(self) -> None:
+        lucky = self.random.random()
+        if lucky < 0.001:
+            self.world.now += self.random.randint(0, 5 * DAY)
+        elif lucky < 0.01:
+            self.world.now += self.random.randint(0, HOUR)
+        else:
+            self.world.now += self.random.randint(0, SECOND)
+
+    def _next(self) -> Request:
+        again = self.random.random() < self.duplicates and bool(self.world.history)
+        if not again:
+            (op,) = self.random.choices(self._ops, self._weights)
+            return self._makers[op]()
+        history = self.world.history
+        late = self.random.random() < 0.5
+        first = self.random.choice(history if late else history[-30:])
+        lucky = self.random.random()
+        if lucky < 0.75:
+            return first
+        # The same key for something else: another amount, or another operation.
+        if lucky < 0.87:
+            changed = {**first.args, "amount": self._bounded()}
+            if first.op == "quote":
+                changed = {**first.args, "shots": first.args["shots"] + 1}
+            if "amount" in changed or first.op == "quote":
+                return replace(first, args=changed)
+        other = self._makers[self.random.choice(("deposit", "use", "hold", "release"))]()
+        return replace(other, tenant=first.tenant, user=first.user, key=first.key)
+
+    def _remember(self, asked: Request, outcome: str) -> None:
+        model = self.world.model
+        place = (asked.tenant, asked.user, "usd")
+        if outcome != "ok":
+            return
+        if asked.op == "quote":
+            self.recent_quotes.append((place, f"quote_{asked.digest}"))
+        if asked.op in ("hold", "hold_quoted"):
+            newest = next(reversed(model.holds))
+            self.recent_holds.append(newest)
+            if job := model.holds[newest]["job"]:
+                self.recent_jobs.append((place, job))
+
+    # Who, and how much
+
+    def _place(self) -> Place:
+        if self.made > HOARDS_AT and self.random.random() < 0.004:
+            return HOARDER
+        choice = self.random.choice
+        return (choice(TENANTS), choice(USERS), choice(CURRENCIES))
+
+    def _amount(self) -> int:
+        lucky = self.random.random()
+        if lucky < 0.01:
+            return AMOUNT_MAX + self.random.randint(1, 5)
+        if lucky < 0.5:
+            return self.random.randint(1, 300) * 10_000
+        if lucky < 0.52:
+            return self.random.randint(1, 9)
+        return self.random.randint(1, 6_000_000)
+
+    def _bounded(self) -> int:
+        """An amount for what may not exist: the edge has refused all that no operation moves."""
+        return min(self._amount(), AMOUNT_MAX)
+
+    def _ask(self, op: str, place: Place, **args: Any) -> Request:
+        key = f"k{self.random.getrandbits(64):016x}"
+        tenant, user, currency = place
+        kept = {name: value for name, value in args.items() if value is not None}
+        return Request(op=op, tenant=tenant, user=user, key=key, currency=currency, args=kept)
+
+    def _span(self) -> int:
+        return self.random.choice((MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY))
+
+    # One maker an operation
+
+    def _deposit(self) -> Request:
+        expires = self._span() if self.random.random() < 0.35 else None
+        amount = self._amount() * self.random.choice((1, 3, 9))
+        return self._ask("deposit", self._place(), amount=amount, expires=expires)
+
+    def _use(self) -> Request:
+        reference = self.random.choice((None, "request 7", "Straße\x7f"))
+        return self._ask("use", self._place(), amount=self._amount(), reference=reference)
+
+    def _withdraw(self) -> Request:
+        return self._ask("withdraw", self._place(), amount=self._amount())
+
+    def _refund(self) -> Request:
+        place, lucky = self._place(), self.random.random()
+        if lucky < 0.04 or not self.world.charges:
+            return self._ask("refund", place, amount=self._bounded(), charge="ent_" + "a" * 26)
+        if lucky < 0.12:
+            first = self.random.choice(self.world.history)
+            place = (first.tenant, first.user, first.currency)
+            charge = f"ent_{first.digest}"
+            return self._ask("refund", place, amount=self._bounded(), charge=charge)
+        charge, owner = self.random.choice(self.world.charges[-60:])
+        left = self.world.model.entries[charge]["amount"]
+        left -= sum(self.world.model.refunds[charge])
+        amount = self.random.choice((left, self.random.randint(1, max(1, left)), self._amount()))
+        if lucky < 0.2:
+            amount = min(amount, AMOUNT_MAX)
+        if lucky < 0.16:
+            owner = (*owner[:2], "eur" if owner[2] == "usd" else "usd")
+        elif lucky < 0.2:
+            owner = place
+        return self._ask("refund", owner, amount=max(1, amount), charge=charge)
+
+    def _hold(self) -> Request:
+        choice = self.random.choice
+        over = choice(("reject", "cap", "overdraft"))
+        limit = choice((0, 50_000, 5_000_000)) if over == "overdraft" else 0
+        return self._ask(
+            "hold",
+            self._place(),
+            amount=self._amount(),
+            expires=self._span(),
+            policy=choice(("release", "release", "capture")),
+            over=over,
+            limit=limit,
+            reference=choice((None, "order 4711")),
+        )
+
+    def _some_hold(self) -> tuple[Place, str, int]:
+        """A hold, whose it is said to be, and what is left of it: mostly open, now and then not."""
+        model, lucky = self.world.model, self.random.random()
+        if lucky < 0.02 or not self.recent_holds:
+            return self._place(), "hold_" + "0" * 26 + "_usd", 1
+        hold_id = self.random.choice(self.recent_holds)
+        place: Place = model.holds[hold_id]["place"]
+        if lucky < 0.8 and model.open[place]:
+            # A set has no order that a seed could repeat.
+            hold_id = self.random.choice(sorted(model.open[place]))
+        if lucky > 0.97:
+            place = (*self._place()[:2], place[2])
+        return place, hold_id, total(model.holds[hold_id]["draws"])
+
+    def _is_whose(self, hold_id: str, place: Place) -> bool:
+        return self.world.model.holds.get(hold_id, {}).get("place") == place
+
+    def _capture(self) -> Request:
+        place, hold_id, left = self._some_hold()
+        part = self.random.randint(1, max(1, left))
+        other = self._amount() if self._is_whose(hold_id, place) else self._bounded()
+        # More than any hold allows, however much may be overdrawn.
+        available = self.world.model.available(place, self.world.now)
+        beyond = min(AMOUNT_MAX, left + max(0, available) + 5_000_001)
+        amounts = (part, part, part, part, max(1, left), left + part, other, beyond)
+        amount, final = self.random.choice(amounts), self.random.random() < 0.3
+        return self._ask("capture", place, hold=hold_id, amount=amount, final=final)
+
+    def _extend(self) -> Request:
+        place, hold_id, _ = self._some_hold()
+        expires = self.random.choice((None, self._span()))
+        amount = self._amount() if self._is_whose(hold_id, place) else self._bounded()
+        amount = 0 if expires and self.random.random() < 0.4 else amount
+        return self._ask("extend", place, hold=hold_id, amount=amount, expires=expires)
+
+    def _release(self) -> Request:
+        place, hold_id, _ = self._some_hold()
+        return self._ask("release", place, hold=hold_id)
+
+    def _quote(self) -> Request:
+        lucky = self.random.random()
+        device = "abacus" if lucky < 0.05 else self.random.choice(sorted(PRICES))
+        shots = self.random.randint(1, 10_000 if lucky > 0.9 else 40)
+        if 0.05 <= lucky < 0.08:
+            shots = 10**13
+        job = self._job() if self.random.random() < 0.3 else None
+        place = (self.random.choice(TENANTS[:2]), self.random.choice(USERS[:2]), "usd")
+        return self._ask("quote", place, device=device, shots=shots, tasks=1, job=job)
+
+    def _job(self) -> str:
+        return f"job-{self.random.randint(1, 25)}"
+
+    def _hold_quoted(self) -> Request:
+        job = self.random.choice((None, self._job()))
+        if not self.recent_quotes or self.random.random() < 0.05:
+            return self._ask("hold_quoted", self._place(), quote="quote_" + "b" * 26, job=job)
+        place, quote_id = self.random.choice(self.recent_quotes)
+        if self.random.random() < 0.03:
+            place = self._place()
+        return self._ask("hold_quoted", place, quote=quote_id, job=job)
+
+    def _release_job(self) -> Request:
+        if not self.recent_jobs or self.random.random() < 0.05:
+            return self._ask("release_job", self._place(), job="job-none", amount=0)
+        place, job = self.random.choice(self.recent_jobs)
+        hold = self.world.model.holds[self.world.model.jobs[*place[:2], job]]
+        part = self.random.randint(1, hold["amount"])
+        amount = self.random.choice((0, part, hold["amount"], hold["last"], hold["amount"] + 1))
+        reason = self.random.choice((None, "completed", "cancelled"))
+        return self._ask("release_job", place, job=job, amount=amount, reason=reason)
+
+    def _look(self) -> Request:
+        return self._ask("look", self._place(), own=self.random.random() < 0.5)
+
+    def _look_at_hold(self) -> Request:
+        place, hold_id, _ = self._some_hold()
+        return self._ask("look_at_hold", place, hold=hold_id)
+
+    def _tick(self) -> Request:
+        return self._ask("tick", self._place())
+
+    def _hoard(self) -> None:
+        for _ in range(LOTS_MAX + 1):
+            asked = self._ask("deposit", HOARDER, amount=self.random.randint(1, 9), expires=5 * DAY)
+            if self.world.do(asked) != "ok":
+                break

@@ -1,0 +1,104 @@
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.domain.entries import chain_hash
+from holdfast.store import items
+from tests.domain.samples import TENANT, USAGE, credit, hold, once, wallet
+from tests.simulator.client import Simulator
+from tests.store import records
+
+TABLE = "holdfast"
+
+
+def stored(item):
+    """The item as the table gives it back, which also says whether the table would take it."""
+    simulator = Simulator()
+    simulator.put_item(TableName=TABLE, Item=item)
+    key = {name: item[name] for name in ("pk", "sk")}
+    return simulator.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
+
+
+@settings(max_examples=40)
+@pytest.mark.parametrize("kind", records.KINDS.values(), ids=records.KINDS)
+@given(data=st.data())
+def test_a_record_comes_back_as_it_was_stored(kind, data):
+    record = data.draw(kind)
+    tenant = getattr(record, "tenant", None) or data.draw(records.tenants)
+
+    key, item = items.to_item(tenant, record)
+
+    assert items.to_record(stored(item)) == record
+    assert item["version"] == {"N": str(record.version)}
+    assert (item["pk"], item["sk"]) == ({"S": key.pk}, {"S": key.sk})
+
+
+@settings(max_examples=60)
+@given(entry=records.entries())
+def test_an_entry_comes_back_as_it_was_stored(entry):
+    key, item = items.entry_to_item(entry)
+
+    found = items.to_entry(stored(item))
+
+    assert found == entry
+    assert chain_hash(found) == chain_hash(entry)
+    assert items.is_entry(item)
+    assert not items.is_receipt(item)
+    assert (item["pk"], item["sk"]) == ({"S": key.pk}, {"S": key.sk})
+
+
+def test_a_receipt_stands_where_the_entry_of_its_request_would():
+    key, item = items.receipt_to_item(once("order 17"))
+
+    assert key.pk == f"ENTRY#acme/live#{once('order 17').entry_id}"
+    assert items.is_receipt(item)
+    assert not items.is_entry(item)
+    assert stored(item)["fingerprint"] == {"S": once().fingerprint}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        items.to_item(TENANT, wallet())[1],
+        items.to_item(TENANT, hold(5))[1],
+    ],
+    ids=["a wallet", "a hold"],
+)
+def test_a_record_is_neither_an_entry_nor_a_receipt(item):
+    assert not items.is_entry(item)
+    assert not items.is_receipt(item)
+
+
+def test_only_a_wallet_in_which_something_may_expire_is_in_the_due_index():
+    _, never = items.to_item(TENANT, wallet(credit("gift", 1)))
+    _, some_day = items.to_item(TENANT, wallet(credit("gift", 1, until=once().now)))
+
+    assert not {"gsi2pk", "gsi2sk"} & never.keys()
+    assert some_day["gsi2sk"]["S"].startswith("2026-11-21T03:30:00.000Z#acme/live#")
+    tenant, account_id, currency = items.due_wallet(some_day)
+    assert (tenant, account_id, currency) == (TENANT, wallet().account_id, "usd")
+
+
+def test_only_the_hold_of_a_job_is_in_the_list_of_jobs():
+    _, plain = items.to_item(TENANT, hold(5))
+
+    assert "gsi1pk" not in plain
+
+
+def test_an_entry_is_in_the_statement_under_its_number():
+    _, item = items.entry_to_item(USAGE)
+
+    assert item["gsi1pk"]["S"] == f"STMT#acme/live#{USAGE.account_id}#usd"
+    assert item["gsi1sk"]["S"] == "0000000000000012"
+
+
+def test_what_is_no_record_of_ours_is_our_mistake():
+    _, item = items.to_item(TENANT, wallet())
+    entry: Any = USAGE
+
+    with pytest.raises(TypeError):
+        items.to_item(TENANT, entry)
+    with pytest.raises(TypeError):
+        items.to_record({**item, "sk": {"S": "THING#1"}})
