@@ -2,12 +2,16 @@
 
 Each step prints what was asked, what came back and the balance after it, and checks all three; the
 first answer that is not what it should be ends the story, and the exit status says so.
+
+    python -m local.demo [--pace SECONDS]
 """
 
+import argparse
 import http.client
 import itertools
 import json
 import sys
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +73,7 @@ class Story:
     """Where Alice's wallet should be by now, in cents, and what was said so far."""
 
     api: Api
+    pace_seconds: float = 0.0
     balance: int = 0
     held: int = 0
     steps: int = 0
@@ -104,15 +109,20 @@ class Story:
         )
         if found != wanted:
             raise Unexpected(f"balance, held and available should be {wanted}, not {found}")
+        time.sleep(self.pace_seconds)
 
 
 def main() -> int:
     """Tell the story; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=main.__doc__)
+    parser.add_argument("--pace", type=float, default=0.0, metavar="SECONDS")
+    pace_seconds = parser.parse_args().pace
     try:
-        story = Story(Api(session.read(Places.of_environment())))
+        api = Api(session.read(Places.of_environment()))
     except FileNotFoundError:
         print("No stack runs: start one with make run, in another terminal.", file=sys.stderr)
         return 1
+    story = Story(api, pace_seconds=pace_seconds)
     try:
         _credit(story)
         usage = _hold_and_usage(story)

@@ -113,7 +113,7 @@ def read_balance(
 def read_balances(caller: Admin, now: Now, store: Store, user: User) -> BalancesView:
     """A user's cash in every currency that the user has a wallet in."""
     owner = owner_named(caller, user)
-    found = wallet.wallets(store, owner, now=now)
+    found = wallet.wallets(store, owner, now=now, own=_own(caller, owner))
     return BalancesView(user=shown(owner), balances=[balance_view(each, now) for each in found])
 
 
@@ -250,7 +250,7 @@ def _wallets(
     caller: Principal, owner: Owner, currency: str | None, now: Instant, store: LedgerStore
 ) -> list[Wallet]:
     if currency is None:
-        return wallet.wallets(store, owner, now=now)
+        return wallet.wallets(store, owner, now=now, own=_own(caller, owner))
     return [wallet.wallet(store, owner, currency, now=now, own=_own(caller, owner))]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.api.world import (
     BOB,
@@ -16,9 +17,10 @@ from tests.api.world import (
     World,
     account_of,
 )
-from tests.http.events import ADMIN, ALICE, PLATFORM
+from tests.http.events import ADMIN, ALICE, PLATFORM, event
 from tests.simulator.values import Item
 
+TEST_BOB = {**BOB, "mode": "test"}
 CAROL = {**ALICE, "subject": "user-carol", "user": "acme/carol"}
 PEOPLE: dict[str, dict[str, str]] = {
     "alice": ALICE,
@@ -29,6 +31,7 @@ PEOPLE: dict[str, dict[str, str]] = {
     "zoe": ZOE,
     "boss": OTHER_ADMIN,
     "twin": TEST_ALICE,
+    "tester": TEST_BOB,
 }
 _ADMINS = {"acme/live": ADMIN, "globex/live": OTHER_ADMIN, "acme/test": TEST_ADMIN}
 
@@ -102,7 +105,12 @@ class Request:
     method: str
     path: str
     query: dict[str, str]
-    body: dict[str, Any] | None
+    body: Any
+
+    def event(self, *, by: dict[str, str]) -> dict[str, Any]:
+        """The event that the gateway would make of it."""
+        query = urlencode(self.query)
+        return event(self.method, self.path, query=query, body=self.body, claims=by)
 
     def sent(self, world: World, **asked: Any) -> Answer:
         """What is answered; `asked` replaces parts of the request."""

@@ -4,14 +4,13 @@ import http.client
 import re
 import signal
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from local.demo import Answer
-from tests.e2e.laptop import Laptop, is_there, run_once, running, start, wait_until
+from tests.e2e.laptop import Laptop, happens, is_there, run_once, running, start
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -61,7 +60,7 @@ def test_everything_answered_before_a_stop_is_there_after_the_next_start(tmp_pat
         threads = [threading.Thread(target=writer.run) for writer in writers]
         for thread in threads:
             thread.start()
-        time.sleep(1.5)
+        assert happens(lambda: all(len(writer.answered) >= 10 for writer in writers), seconds=60)
 
         status = laptop.stop(signal.SIGTERM)
 
@@ -70,7 +69,6 @@ def test_everything_answered_before_a_stop_is_there_after_the_next_start(tmp_pat
     assert status == 0
     assert len(children) >= 5
     assert not any(is_there(pid) for pid in children)
-    assert all(len(writer.answered) >= 5 for writer in writers)
 
     with running(tmp_path / "stack") as again:
         for writer in writers:
@@ -85,7 +83,7 @@ def test_everything_answered_before_a_stop_is_there_after_the_next_start(tmp_pat
 def test_a_story_cut_short_by_ctrl_c_can_be_told_to_its_end_afterwards(tmp_path: Path):
     with running(tmp_path / "stack") as laptop:
         whole, _ = laptop.demo().communicate(timeout=60)
-        told = laptop.demo()
+        told = laptop.demo(pace_seconds=0.5)
         assert told.stdout is not None
         printed = ""
         while " 5  A hold of 12.00" not in printed:
@@ -120,7 +118,7 @@ def test_a_killed_stack_leaves_no_process_and_loses_nothing(tmp_path: Path):
         replayed = again.call("alice", "POST", "/v1/billing/holds", {"amount": 250}, key="kept")
     assert placed.status == 201
     assert (replayed.status, replayed.body) == (201, placed.body)
-    wait_until(lambda: not any(is_there(pid) for pid in children), seconds=10)
+    assert happens(lambda: not any(is_there(pid) for pid in children), seconds=30)
 
 
 def test_a_second_stack_is_told_where_the_first_one_is(tmp_path: Path, record_property):

@@ -131,10 +131,26 @@ SCENARIOS = (
         effect=Effect(cash=98 * MAJOR, entries="introductory_credit deposit usage"),
     ),
     Scenario(
-        name="usage below zero",
+        name="usage draws first what expires first",
+        given=(
+            *_BROKE,
+            ask.deposit("for long", 5 * MAJOR, expires_in_seconds=3 * HOUR),
+            ask.deposit("not for long", 5 * MAJOR, expires_in_seconds=HOUR),
+            ask.deposit("for ever", 5 * MAJOR),
+        ),
+        steps=(ask.use("work", 6 * MAJOR),),
+        effect=Effect(
+            cash=5 * MAJOR,
+            lots=(4 * MAJOR,),
+            lots_held=(0,),
+            entries="introductory_credit usage deposit deposit deposit usage",
+        ),
+    ),
+    Scenario(
+        name="usage of parts of a cent, below zero",
         given=_BROKE,
-        steps=(ask.use("work", 3 * MAJOR),),
-        effect=Effect(cash=-3 * MAJOR, entries="introductory_credit usage usage"),
+        steps=(ask.use("work", 3 * MAJOR + 12_345),),
+        effect=Effect(cash=-3 * MAJOR - 12_345, entries="introductory_credit usage usage"),
     ),
     Scenario(
         name="usage after a lot has expired",
@@ -233,7 +249,11 @@ SCENARIOS = (
     Scenario(
         name="a final capture gives the rest back",
         given=_HELD,
-        steps=(ask.capture("all", 4 * MAJOR, of="hold", final=True),),
+        steps=(
+            ask.capture("all", 4 * MAJOR, of="hold", final=True),
+            ask.capture("more", 4 * MAJOR, of="hold"),
+            ask.release("back", of="hold"),
+        ),
         effect=Effect(
             cash=100 * MAJOR,
             lots=(6 * MAJOR,),
@@ -241,6 +261,7 @@ SCENARIOS = (
             entries=f"{_HISTORY} capture",
             holds="captured",
         ),
+        refused={"more": "hold_closed", "back": "hold_closed"},
     ),
     Scenario(
         name="a capture above the hold takes the rest from the wallet",
@@ -310,8 +331,8 @@ SCENARIOS = (
             *_FUNDED,
             ask.deposit("expiring", 5 * MAJOR, expires_in_seconds=HOUR),
             ask.place_hold("hold", 30 * MAJOR),
-            ask.place_hold("kept", 8 * MAJOR, seconds=HOUR, expiry_policy="capture"),
-            ask.place_hold("longer", 2 * MAJOR, seconds=2 * HOUR),
+            ask.place_hold("kept", 8 * MAJOR, seconds=HOUR - 1, expiry_policy="capture", at=1),
+            ask.place_hold("longer", 2 * MAJOR, seconds=2 * HOUR, at=2),
         ),
         steps=(ask.sweep(at=HOUR),),
         effect=Effect(
@@ -320,7 +341,7 @@ SCENARIOS = (
             lots=(10 * MAJOR,),
             lots_held=(0,),
             entries="introductory_credit deposit deposit hold hold hold "
-            "hold_expiry lot_expiry hold_expiry",
+            "hold_expiry hold_expiry lot_expiry",
             holds="expired expired open",
         ),
     ),
@@ -343,6 +364,7 @@ SCENARIOS = (
             ask.quote("quote"),
             ask.hold_quoted("hold", of="quote"),
             ask.hold_quoted("same again", of="quote"),
+            ask.hold_quoted("for another job", of="quote", job="job-2"),
             ask.release_job("done", 1 * MAJOR),
             ask.release_job("done again", 1 * MAJOR),
             ask.release_job("done otherwise", 1 * MAJOR + 1),
@@ -354,7 +376,7 @@ SCENARIOS = (
             entries=f"{_HISTORY} capture",
             holds="captured",
         ),
-        refused={"done otherwise": "release_differs"},
+        refused={"for another job": "quote_already_used", "done otherwise": "release_differs"},
     ),
     Scenario(
         name="a hardware job costs nothing",

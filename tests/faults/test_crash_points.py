@@ -20,7 +20,7 @@ from holdfast.store.ledger_store import LedgerStore
 from tests.faults.scenarios import SCENARIOS, Scenario, effect_of
 from tests.faults.violations import violations
 from tests.faults.world import UNKNOWN, Refused, World, without_marks
-from tests.simulator.faults import EVERY_FAULT, PARTIAL, Fault
+from tests.simulator.faults import AFTER, EVERY_FAULT, PARTIAL, Fault
 from tests.simulator.values import Item
 
 FAULTS = (*EVERY_FAULT, PARTIAL)
@@ -117,6 +117,7 @@ def plans(calls: int, faults: Sequence[Fault]) -> Iterator[tuple[str, dict[int, 
 def test_undisturbed_it_comes_to_what_it_should(scenario, warm):
     told = undisturbed(scenario.name, warm=warm)
 
+    assert violations(given(scenario.name)[0].items()) == []
     assert effect_of(told.items, scenario.effect.currency) == scenario.effect
     assert violations(told.items) == []
     refused = {key: answer.code for key, answer in told.answers.items() if _is_refused(answer)}
@@ -169,6 +170,19 @@ def test_when_every_call_fails_it_gives_up_in_time_and_can_be_asked_again(scenar
     world.calm()
     world.run(scenario.steps)
     assert_same_as_undisturbed(world, scenario, warm=False, told=str(fault))
+
+
+@by_scenario
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+def test_when_only_the_answers_of_writes_get_lost_the_first_delivery_is_answered(scenario, warm):
+    """What may have happened is read back before it is sent again."""
+    world, store = opened(scenario, warm=warm)
+    world.disturb(lambda number, method: AFTER if method == "transact_write_items" else None)
+
+    world.run(scenario.steps, store)
+
+    world.calm()
+    assert_same_as_undisturbed(world, scenario, warm=warm, told="every answer of a write lost")
 
 
 @pytest.mark.parametrize("share", range(SHARES))

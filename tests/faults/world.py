@@ -45,12 +45,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One request: the name of its key, when it is asked, and how."""
+    """One request: the name of its key, when it is asked, by whom, and how."""
 
     key: str
     ask: Callable[["World", LedgerStore, Once], Any]
     at_seconds: float = 0.0
     fingerprint: str = ""
+    caller: str = "acme/admin"
 
 
 @dataclass(slots=True)
@@ -91,7 +92,7 @@ class World:
     def once(self, step: Step) -> Once:
         return Once(
             tenant=self.owner.tenant,
-            caller=f"{self.owner.tenant.org}/admin",
+            caller=step.caller,
             key=step.key,
             fingerprint=step.fingerprint or f"fingerprint of {step.key}",
             now=START + timedelta(seconds=step.at_seconds) + self.late,

@@ -287,13 +287,18 @@ class Traffic:
         beyond = min(AMOUNT_MAX, left + max(0, available) + 5_000_001)
         amounts = (part, part, part, part, max(1, left), left + part, other, beyond)
         amount, final = self.random.choice(amounts), self.random.random() < 0.3
+        if self._is_whose(hold_id, place) and self.random.random() < 0.015:
+            amount = AMOUNT_MAX + 1
         return self._ask("capture", place, hold=hold_id, amount=amount, final=final)
 
     def _extend(self) -> Request:
         place, hold_id, _ = self._some_hold()
         expires = self.random.choice((None, self._span()))
         amount = self._amount() if self._is_whose(hold_id, place) else self._bounded()
-        amount = 0 if expires and self.random.random() < 0.4 else amount
+        if expires and self.random.random() < 0.4:
+            amount = 0
+        elif self._is_whose(hold_id, place) and self.random.random() < 0.03:
+            amount = AMOUNT_MAX
         return self._ask("extend", place, hold=hold_id, amount=amount, expires=expires)
 
     def _release(self) -> Request:

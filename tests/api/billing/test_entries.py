@@ -42,7 +42,7 @@ def busy(world):
 
 
 def test_an_entry_says_all_there_is_of_it(world):
-    deposit = world.deposit(2500, tags="topup")["transactionId"]
+    deposit = world.deposit(2500, tags="topup", notes="n")["transactionId"]
 
     newest, oldest = entries(world)
 
@@ -62,7 +62,7 @@ def test_an_entry_says_all_there_is_of_it(world):
         "lots": [{"id": "cash", "amount": 2500}],
         "reference": None,
         "source": "api",
-        "details": {"tags": "topup"},
+        "details": {"tags": "topup", "notes": "n"},
         "created_at": NOON_TEXT,
         "prev": oldest["hash"],
         "hash": HASH,

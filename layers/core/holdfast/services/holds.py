@@ -1,6 +1,6 @@
 """Use cases of a hold: place, capture, extend, release, look at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -10,6 +10,7 @@ from holdfast.domain.clock import Instant
 from holdfast.domain.holds import Hold
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
+from holdfast.services import accounts
 from holdfast.services.refs import Owner, hold_of, wallet_of
 from holdfast.services.wallet import change
 from holdfast.services.wallet import wallet as look_at_wallet
@@ -120,7 +121,11 @@ def release_hold(store: LedgerStore, owner: Owner, *, hold_id: str, once: Once) 
 
 
 def hold(store: LedgerStore, owner: Owner, *, hold_id: str, now: Instant) -> tuple[Hold, Wallet]:
-    """A hold as it is at `now`, and the wallet it belongs to."""
+    """A hold as it is at `now`, and the wallet it belongs to.
+
+    Raises:
+        HoldNotFound: There is none, or it is another account's.
+    """
     refs = [hold_of(owner, hold_id), wallet_of(owner, rules.currency_of(hold_id))]
     found, wallet = store.prove(refs).records
     if found.due(now):
@@ -139,18 +144,12 @@ def holds(
     now: Instant,
 ) -> HoldPage:
     """One page of the account's holds. A page may be short and still not be the last."""
-    kept: list[Hold] = []
-    last: str | None = None
     found = pages.holds(store, owner.tenant, owner.account_id, before=before)
-    for each in islice(found, LOOKED_AT_MAX):
-        if len(kept) == limit:
-            return HoldPage(tuple(kept), last)
-        last = each.id
-        current = rules.as_of(each, now)
-        if status in (None, current.status):
-            kept.append(current)
-    more = next(found, None) is not None
-    return HoldPage(tuple(kept), last if more else None)
+
+    def wanted(hold: Hold) -> bool:
+        return status in (None, hold.status)
+
+    return page_of(store, owner, found, lambda hold: hold.id, wanted, limit=limit, now=now)
 
 
 def open_holds(store: LedgerStore, wallet: Wallet, *, limit: int, now: Instant) -> list[Hold]:
@@ -160,3 +159,29 @@ def open_holds(store: LedgerStore, wallet: Wallet, *, limit: int, now: Instant) 
     found = pages.holds(store, wallet.tenant, wallet.account_id, since=wallet.open_from)
     current = (rules.as_of(each, now) for each in found if each.currency == wallet.currency)
     return list(islice((each for each in current if each.status == rules.OPEN), limit))
+
+
+def page_of(
+    store: LedgerStore,
+    owner: Owner,
+    found: Iterator[Hold],
+    place: Callable[[Hold], str],
+    wanted: Callable[[Hold], bool],
+    *,
+    limit: int,
+    now: Instant,
+) -> HoldPage:
+    """One page of holds as they are at `now`. A user's first look makes the account."""
+    kept: list[Hold] = []
+    last: str | None = None
+    for each in islice(found, LOOKED_AT_MAX):
+        current = rules.as_of(each, now)
+        if wanted(current):
+            if len(kept) == limit:
+                return HoldPage(tuple(kept), last)
+            kept.append(current)
+        last = place(each)
+    if last is None:
+        accounts.ensure(store, owner, now)
+    more = next(found, None) is not None
+    return HoldPage(tuple(kept), last if more else None)

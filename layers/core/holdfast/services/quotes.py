@@ -4,24 +4,21 @@ import json
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from itertools import islice
 
 from holdfast.domain import money
 from holdfast.domain import quotes as rules
 from holdfast.domain.clock import Instant
-from holdfast.domain.holds import Hold, as_of, new_id
+from holdfast.domain.holds import Hold, new_id
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.domain.quotes import DevicePrice, HeldJob, Quote
 from holdfast.errors import DeviceNotFound, JobNotFound, NotFound, Refusal
-from holdfast.services.holds import HoldPage
+from holdfast.services.holds import HoldPage, page_of
 from holdfast.services.refs import Owner, held_job_of, hold_of, quote_of
 from holdfast.services.wallet import change
 from holdfast.services.wallet import wallet as look_at_wallet
 from holdfast.store import pages
 from holdfast.store.ledger_store import Committed, LedgerStore
-
-LOOKED_AT_MAX = 2_000
 
 
 def quote_job(
@@ -125,18 +122,12 @@ def jobs(
     now: Instant,
 ) -> HoldPage:
     """One page of the holds of the account's hardware jobs, newest first."""
-    kept: list[Hold] = []
-    last: str | None = None
     found = pages.jobs(store, owner.tenant, owner.account_id, before=before)
-    for each in islice(found, LOOKED_AT_MAX):
-        if len(kept) == limit:
-            return HoldPage(tuple(kept), last)
-        last = pages.job_place(each)
-        current = as_of(each, now)
-        if status in (None, rules.job_status(current)):
-            kept.append(current)
-    more = next(found, None) is not None
-    return HoldPage(tuple(kept), last if more else None)
+
+    def wanted(hold: Hold) -> bool:
+        return status in (None, rules.job_status(hold))
+
+    return page_of(store, owner, found, pages.job_place, wanted, limit=limit, now=now)
 
 
 def device_price(provider: str, device: str) -> DevicePrice:

@@ -53,15 +53,16 @@ def wallet(store: LedgerStore, owner: Owner, currency: str, *, now: Instant, own
     return found
 
 
-def wallets(store: LedgerStore, owner: Owner, *, now: Instant) -> list[Wallet]:
-    """All wallets of the account as they are at `now`, by currency.
+def wallets(store: LedgerStore, owner: Owner, *, now: Instant, own: bool = False) -> list[Wallet]:
+    """All wallets of the account as they are at `now`, by currency. Makes an account as `wallet`.
 
     Raises:
         AccountNotFound: The account was named by its id, and there is none.
     """
     found = pages.wallets(store, owner.tenant, owner.account_id)
-    if not found and owner.user is None:
+    if not found and (own or owner.user is None):
         accounts.ensure(store, owner, now)
+        found = pages.wallets(store, owner.tenant, owner.account_id)
     return [wallet(store, owner, each.currency, now=now, own=False) for each in found]
 
 
@@ -250,14 +251,15 @@ def entries_across(
     for found in islice(heapq.merge(*walks, key=_age), looked_at_max + offset):
         if since is not None and found.created_at + SKEW_MAX < since:
             return EntryPage(tuple(kept), None)
+        if keep is None or keep(found):
+            if offset:
+                offset -= 1
+            elif len(kept) == limit:
+                break
+            else:
+                kept.append(found)
         places[found.currency] = found.seq - 1
-        if keep is not None and not keep(found):
-            continue
-        if offset:
-            offset -= 1
-            continue
-        kept.append(found)
-        if len(kept) == limit:
+        if keep is None and len(kept) == limit:
             break
     return EntryPage(tuple(kept), places if any(places.values()) else None)
 

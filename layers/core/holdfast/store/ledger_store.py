@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.domain.accounts import Tenant
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 PAUSE_BASE_SECONDS = 0.01
 PAUSE_CAP_SECONDS = 0.32
 KNOWN_MAX = 256
+
+
+def _fresh() -> str:
+    return token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,15 @@ class Decide(Protocol):
 class LedgerStore:
     """One table, one client, and what this environment wrote last.
 
-    `pause` sleeps for a number of seconds, `jitter` gives a number in [0, 1): tests set both.
+    `pause` sleeps for a number of seconds, `jitter` gives a number in [0, 1), `delivery` a text
+    that was never given before: tests set them.
     """
 
     client: "DynamoDBClient"
     table: str
     pause: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
+    delivery: Callable[[], str] = _fresh
     _known: OrderedDict[Key, Record] = field(default_factory=OrderedDict)
 
     def change(
@@ -101,6 +108,7 @@ class LedgerStore:
             Refusal: Whatever `decide` refuses. Nothing was written.
         """
         ours: set[str] = set()
+        delivery = self.delivery()
         result = Result(Outcome.BUSY)
         for attempt in range(ATTEMPTS_MAX):
             if attempt:
@@ -117,14 +125,14 @@ class LedgerStore:
                     return earlier
                 return Committed(self.entry(once.tenant, decision.entry_id), replayed=False)
             ours.add(decision.entry.hash)
-            result = self._commit(decision)
+            result = self._commit(decision, delivery)
             if result.outcome is Outcome.APPLIED:
                 self._remember(once.tenant, decision)
                 return Committed(decision.entry, replayed=False)
             self._forget(refs)
             if stored := self._stored(result, once):
                 # Our own write, whose answer was lost on the way, is no replay.
-                if stored.hash in ours:
+                if stored.hash in ours and stored.fingerprint == once.fingerprint:
                     return Committed(stored, replayed=False)
                 return _replay(stored, once)
             state = _next_state(refs, state, result)
@@ -177,7 +185,7 @@ class LedgerStore:
             IdempotencyKeyReused: The key was used for another request.
             Unavailable: The table does not answer; the same request may be sent again.
         """
-        transaction = Transaction(self.table)
+        transaction = Transaction(self.table, delivery=self.delivery())
         transaction.put(items.receipt_to_item(once)[1], read_version=0)
         key, item = items.to_item(once.tenant, record)
         transaction.put(item, read_version=0)
@@ -198,7 +206,7 @@ class LedgerStore:
         """Write what time alone did, if the record is unchanged. False: somebody was faster."""
         key, item = items.to_item(tenant, change.after)
         self._known.pop(key, None)
-        transaction = Transaction(self.table)
+        transaction = Transaction(self.table, delivery=self.delivery())
         for entry in entries:
             transaction.put(items.entry_to_item(entry)[1], read_version=0)
         transaction.put(item, read_version=change.read_version)
@@ -234,8 +242,8 @@ class LedgerStore:
         state = self.prove(refs)
         return state, decide(*state.records)
 
-    def _commit(self, journal: Journal) -> Result:
-        transaction = Transaction(self.table)
+    def _commit(self, journal: Journal, delivery: str) -> Result:
+        transaction = Transaction(self.table, delivery=delivery)
         for entry in (journal.entry, *journal.others):
             _, item = items.entry_to_item(entry)
             transaction.put(item, read_version=0)

@@ -59,10 +59,15 @@ class Result:
 
 @dataclass(slots=True)
 class Transaction:
-    """Conditional puts that happen together or not at all."""
+    """Conditional puts that happen together or not at all.
+
+    `delivery` names one delivery of a request: what it sends again is one effect for DynamoDB too,
+    while a second delivery with the very same bytes is to be told that it is the second.
+    """
 
     table: str
     steps: list[dict[str, Any]] = field(default_factory=list)
+    delivery: str = ""
 
     def put(self, item: Attributes, *, read_version: int) -> int:
         """Write the item if the one there has `read_version`; 0 means that none is there.
@@ -79,10 +84,10 @@ class Transaction:
         return len(self.steps) - 1
 
     def params(self) -> dict[str, Any]:
-        """The call. The same writes have the same token: sending them again is one effect."""
+        """The call. The same writes of one delivery have the same token."""
         if len(self.steps) > ACTIONS_MAX:
             raise InvariantBroken("more steps than a transaction can have")
-        content = json.dumps(self.steps, sort_keys=True).encode()
+        content = json.dumps([self.delivery, self.steps], sort_keys=True).encode()
         return {
             "TransactItems": self.steps,
             "ClientRequestToken": sha256(content).hexdigest()[:36],

@@ -1,0 +1,302 @@
+"""Who may do what, and about whom: every operation, every caller, every target.
+
+`authorization.csv` is the expected answer, read and agreed on; nothing in it is worked out here.
+Callers (its columns) stand for: nobody, a credential that was denied, the admin of another org, a
+user whose roles only look like an admin's, a member without a role, a user, the org's admin, the
+platform, and the user's namesake in test mode. Targets (its rows) are as the caller sees them: its
+own, a neighbour in its org and mode, a stranger elsewhere, and nobody at all; by name or by id.
+"""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.api.scene import (
+    BODIES,
+    PEOPLE,
+    PUBLIC,
+    QUERIES,
+    UNKNOWN,
+    request,
+    scene,
+    things_of,
+)
+from tests.api.world import OPERATIONS
+
+KINDS = {
+    "GET /v1/health": "public",
+    "GET /v1/billing/wallet": "own read",
+    "GET /v1/billing/entries": "own read",
+    "GET /v1/billing/ledger/head": "own read",
+    "GET /v1/billing/holds": "own read",
+    "GET /v1/billing/jobs": "own read",
+    "GET /api/agents/v1/wallet/balance": "own read",
+    "GET /api/agents/v1/wallet/transactions": "own read",
+    "POST /v1/billing/holds": "own write",
+    "POST /v1/billing/hardware/quote": "own write",
+    "GET /v1/billing/entries/{entry_id}": "own thing",
+    "GET /v1/billing/holds/{hold_id}": "own thing",
+    "POST /v1/billing/holds/{hold_id}/capture": "own thing",
+    "POST /v1/billing/holds/{hold_id}/extend": "own thing",
+    "POST /v1/billing/holds/{hold_id}/release": "own thing",
+    "POST /v1/billing/hardware/hold": "own thing",
+    "POST /v1/billing/hardware/hold/{job_id}/release": "own thing",
+    "GET /api/v1/billing/transactions": "user read",
+    "POST /api/v1/billing/withdraw": "withdrawal",
+    "GET /api/v1/billing/balance": "admin",
+    "GET /api/v1/billing/balance/all": "admin",
+    "GET /api/v1/billing/usage": "admin",
+    "POST /api/v1/billing/usage": "admin",
+    "POST /api/v1/billing/deposit": "admin",
+    "POST /api/v1/billing/refund": "refund",
+}
+CALLERS = {
+    "nobody": None,
+    "denied": {"denied": "expired_token"},
+    "boss": PEOPLE["boss"],
+    "bob": {**PEOPLE["bob"], "roles": '["administrator", "admin-assistant", "platforms", "ADMIN"]'},
+    "carol": PEOPLE["carol"],
+    "alice": {**PEOPLE["alice"], "roles": '["member"]'},
+    "root": PEOPLE["root"],
+    "ops": PEOPLE["ops"],
+    "twin": PEOPLE["twin"],
+}
+NEIGHBOURS = {"alice": "bob", "boss": "zoe", "twin": "tester"}
+STRANGERS = {"boss": "alice"}
+CODES = {401: "unauthenticated", 402: "insufficient_funds", 403: "forbidden", 422: "unknown_field"}
+NAMELESS = ("own", "neighbour", "stranger", "unknown")
+NAMED = (*NAMELESS, "own id", "neighbour id", "stranger id", "unknown id")
+
+
+def _table():
+    with Path(__file__).with_name("authorization.csv").open(encoding="utf-8", newline="") as file:
+        return {(row["kind"], row["target"]): row for row in csv.DictReader(file)}
+
+
+TABLE = _table()
+
+
+def targets_of(operation):
+    named = {**QUERIES, **BODIES}[operation].get("user")
+    return NAMED if named else NAMELESS
+
+
+CELLS = [
+    pytest.param(operation, target, id=f"{operation} {target}")
+    for operation in KINDS
+    for target in targets_of(operation)
+]
+
+
+def person_of(name, target):
+    """Whose things a target is, as the caller sees it; None for nobody's."""
+    me = "alice" if name in ("nobody", "denied") else name
+    if target.startswith("own"):
+        return me
+    if target.startswith("neighbour"):
+        return NEIGHBOURS.get(me, "alice")
+    if target == "stranger id" and me == "twin":
+        return "alice"
+    return STRANGERS.get(me, "zoe") if target.startswith("stranger") else None
+
+
+def things_for(name, target):
+    person = person_of(name, target)
+    things = UNKNOWN if person is None else things_of(person)
+    if person is None and name == "boss":
+        things = replace(things, user="globex/nobody")
+    return replace(things, user=things.account_id) if target.endswith("id") else things
+
+
+def asked_for(operation, name, target):
+    """The request about the target; where it can name nobody, it tries all the same."""
+    things = things_for(name, target)
+    asked = request(operation, things)
+    kind = KINDS[operation]
+    if kind not in ("public", "own read", "own write"):
+        return asked
+    if target == "own":
+        return asked
+    names = {"user": things.user, "account_id": things.account_id, "userId": things.user}
+    if kind == "own write":
+        return replace(asked, body={**asked.body, **names})
+    return replace(asked, query={**asked.query, **names, "org": "globex", "mode": "test"})
+
+
+def allowed_things(operation, name, target):
+    """Whose ids may be in the answer."""
+    about_caller = KINDS[operation] in ("public", "own read", "own write")
+    return person_of(name, "own" if about_caller else target)
+
+
+def leaked(text, allowed):
+    """Ids in an answer that belong to somebody else."""
+    return [
+        one
+        for person in PEOPLE
+        if person != allowed
+        for one in (
+            things_of(person).account_id,
+            things_of(person).hold_id,
+            things_of(person).entry_id,
+            things_of(person).usage_id,
+            things_of(person).quote_id,
+        )
+        if one in text
+    ]
+
+
+def test_every_operation_that_is_served_is_in_the_table():
+    assert set(KINDS) == {operation.name for operation in OPERATIONS}
+    wanted = {
+        (kind, target) for operation, kind in KINDS.items() for target in targets_of(operation)
+    }
+    assert set(TABLE) == wanted
+    assert {tuple(row)[2:] for row in TABLE.values()} == {tuple(CALLERS)}
+
+
+def test_nothing_but_health_is_public():
+    assert [operation.name for operation in OPERATIONS if operation.public] == [PUBLIC]
+
+
+@pytest.mark.parametrize(("operation", "target"), CELLS)
+def test_every_cell_of_the_table_is_true(operation, target):
+    expected = TABLE[KINDS[operation], target]
+    world = scene()
+    statuses = {}
+    for name, claims in CALLERS.items():
+        before = world.state()
+
+        answer = asked_for(operation, name, target).sent(world, by=claims)
+
+        statuses[name] = "ok" if answer.status in (200, 201) else str(answer.status)
+        if statuses[name] != "ok":
+            code = answer.refusal.code
+            assert code == CODES.get(answer.status) or code.endswith("_not_found"), (name, code)
+            assert world.changed_since(before) == [], name
+            continue
+        assert leaked(answer.text, allowed_things(operation, name, target)) == [], name
+        if operation in QUERIES:
+            assert world.changed_since(before) == [], name
+        else:
+            world = scene()
+    assert statuses == {name: expected[name] for name in CALLERS}
+
+
+ABOUT_THINGS = [each for each, kind in KINDS.items() if kind in ("own thing", "refund")]
+
+
+@pytest.mark.parametrize("operation", ABOUT_THINGS)
+@pytest.mark.parametrize("name", [name for name, claims in CALLERS.items() if claims])
+def test_what_is_somebody_elses_is_as_unknown_as_what_is_nobodys(operation, name):
+    """The same bytes, the request id too: the events here all have the same one."""
+    world = scene()
+    own = things_for(name, "own")
+    texts = set()
+    for target in ("neighbour", "stranger", "unknown"):
+        things = things_for(name, target)
+        texts.add(
+            request(operation, replace(things, user=own.user)).sent(world, by=CALLERS[name]).text
+        )
+
+    assert len(texts) == 1
+
+
+ABOUT_USERS = [each for each in KINDS if targets_of(each) == NAMED and KINDS[each] != "refund"]
+
+
+@pytest.mark.parametrize("operation", ABOUT_USERS)
+@pytest.mark.parametrize("name", ["alice", "root", "ops", "twin"])
+def test_another_orgs_users_and_accounts_are_as_unknown_as_nobodys(operation, name):
+    world = scene()
+    pairs = [
+        ("globex/zoe", "globex/nobody"),
+        (things_of("zoe").account_id, UNKNOWN.account_id),
+        (things_of("twin" if name != "twin" else "alice").account_id, UNKNOWN.account_id),
+    ]
+    for pair in pairs:
+        answers = [
+            request(operation, replace(UNKNOWN, user=user)).sent(world, by=CALLERS[name])
+            for user in pair
+        ]
+        assert answers[0].status in (403, 404)
+        assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("operation", KINDS)
+@pytest.mark.parametrize("reason", ["expired_token", "wrong_audience", "unknown_credential"])
+def test_a_denied_caller_is_told_why_whatever_it_sends(operation, reason):
+    world = scene()
+    asked = request(operation, things_of("alice"))
+    if operation == PUBLIC:
+        assert asked.sent(world, by={"denied": reason}).status == 200
+        return
+    for body in (asked.body, "[", "\0"):
+        refusal = world.refused(asked.method, asked.path, by={"denied": reason}, body=body)
+        assert refusal == (401, "unauthenticated", None, {"reason": reason})
+
+
+@pytest.mark.parametrize("operation", [each for each in KINDS if each != PUBLIC])
+def test_a_function_url_vouches_for_nobody(operation):
+    """The context of an authorizer that was written by whoever sent the event."""
+    world = scene()
+    asked = request(operation, things_of("root"))
+    before = world.state()
+
+    forged = asked.event(by=PEOPLE["root"])
+    forged["requestContext"]["domainName"] = "abc123.lambda-url.us-east-1.on.aws"
+
+    assert world.deliver(forged).refusal[:2] == (401, "unauthenticated")
+    assert world.changed_since(before) == []
+
+
+ROLES = {
+    '["admin"]': True,
+    '["owner"]': True,
+    '["service"]': True,
+    '["platform"]': True,
+    '["member", "admin"]': True,
+    "[]": False,
+    '["Admin"]': False,
+    '["admins"]': False,
+    '["admin "]': False,
+    '["not admin"]': False,
+    '["[admin]"]': False,
+}
+"""A role is in the list or it is not."""
+
+
+@pytest.mark.parametrize(("roles", "is_admin"), ROLES.items())
+def test_a_role_counts_only_when_it_is_the_very_word(world, roles, is_admin):
+    by = {**PEOPLE["carol"], "roles": roles}
+
+    answer = world.ask("GET", "/api/v1/billing/balance", by=by, query={"user": "acme/alice"})
+
+    assert answer.status == (200 if is_admin else 403)
+
+
+@pytest.mark.parametrize(
+    "roles", ["admin", "[admin]", "", "null", '"admin"', '{"admin":1}', '[["admin"]]']
+)
+def test_roles_that_cannot_be_read_make_nobody(world, roles):
+    by = {**PEOPLE["carol"], "roles": roles}
+
+    refusal = world.refused("GET", "/v1/billing/wallet", by=by)
+
+    assert refusal == (401, "unauthenticated", None, {"reason": "invalid_credential"})
+
+
+@pytest.mark.parametrize("name", ["tier", "org", "mode", "roles", "subject", "admin"])
+@pytest.mark.parametrize("operation", [each for each in KINDS if KINDS[each] == "admin"])
+def test_nobody_becomes_more_by_saying_so_in_a_query(operation, name):
+    world = scene()
+    asked = request(operation, things_of("alice"))
+    query = {**asked.query, name: "admin", "user": "acme/alice"}
+
+    refusal = world.refused(
+        asked.method, asked.path, by=PEOPLE["alice"], query=query, body=asked.body
+    )
+
+    assert refusal[:2] == (403, "forbidden")

@@ -1,0 +1,316 @@
+"""Lists are read page by page: no gap, nothing twice, and a cursor is good for its own list."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.api.world import BOB, TEST_ALICE
+from tests.http.events import ADMIN, ALICE
+
+COUNT = 7
+"""How long every list here is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One list: where it is, who reads it, what tells its items apart, how much it shows."""
+
+    path: str
+    items: str
+    name: str
+    shown: int
+    query: str = ""
+    camel: bool = False
+
+    def page(self, world: Any, *, by: dict[str, str] | None = None, **query: object) -> Any:
+        asked = {"user": "acme/alice"} if self.camel else {}
+        asked |= dict(part.split("=") for part in self.query.split("&") if part)
+        by = by or (ADMIN if self.camel else ALICE)
+        return world.ask("GET", self.path, by=by, query={**asked, **query})
+
+    def read(self, world: Any, **query: object) -> tuple[list[Any], str | None]:
+        """What tells the items of a page apart, and where the list goes on."""
+        answer = self.page(world, **query)
+        assert answer.status == 200, answer.text
+        found = [item[self.name] for item in answer.body[self.items]]
+        cursor = answer.body["nextCursor" if self.camel else "next_cursor"]
+        if not self.camel:
+            assert answer.body["has_more"] is (cursor is not None)
+        return found, cursor
+
+    def walk(self, world: Any, *, limit: int, meanwhile: Any = None) -> list[Any]:
+        """All pages, and what happens between them."""
+        found: list[Any] = []
+        more: dict[str, object] = {}
+        for _ in range(100):
+            page, cursor = self.read(world, limit=limit, **more)
+            assert len(page) <= limit
+            found += page
+            if cursor is None:
+                return found
+            more = {"cursor": cursor}
+            if meanwhile is not None:
+                meanwhile(world)
+        raise AssertionError("the list never ends")
+
+
+LISTS = {
+    "entries": Listing("/v1/billing/entries", "data", "id", 20),
+    "entries since noon": Listing(
+        "/v1/billing/entries", "data", "id", 20, query="from=2026-11-21T12:00:00Z"
+    ),
+    "holds": Listing("/v1/billing/holds", "data", "id", 20),
+    "open holds": Listing("/v1/billing/holds", "data", "id", 20, query="status=open"),
+    "jobs": Listing("/v1/billing/jobs", "data", "hold_id", 20),
+    "active jobs": Listing("/v1/billing/jobs", "data", "hold_id", 20, query="status=active"),
+    "usage": Listing("/api/v1/billing/usage", "usage", "transactionId", 100, camel=True),
+    "usage in dollars": Listing(
+        "/api/v1/billing/usage", "usage", "transactionId", 100, query="currency=usd", camel=True
+    ),
+    "transactions": Listing(
+        "/api/v1/billing/transactions", "transactions", "id", 100, camel=True
+    ),
+    "transactions in dollars": Listing(
+        "/api/v1/billing/transactions", "transactions", "id", 100, query="currency=usd", camel=True
+    ),
+}  # fmt: skip
+ALL = pytest.mark.parametrize("listing", LISTS.values(), ids=LISTS)
+
+
+def job(world, number, by=ALICE):
+    quote = world.quote(by=by)["quote_id"]
+    body = {"quote_id": quote, "job_id": f"job-{number}"}
+    world.post("/v1/billing/hardware/hold", by=by, body=body)
+
+
+def busy(world):
+    """Jobs, other holds and usage, in three currencies."""
+    world.deposit(5000)
+    for number in range(COUNT):
+        world.wait(seconds=1)
+        world.use(1, currency=["usd", "eur", "jpy"][number % 3])
+        world.wait(seconds=1)
+        world.hold(1)
+        world.wait(seconds=1)
+        job(world, number)
+    world.wait(seconds=1)
+
+
+def one_more(world):
+    world.wait(seconds=1)
+    world.use(1)
+    world.use(1, currency="kwd")
+    world.hold(1)
+    job(world, f"at-{world.now:%H%M%S}")
+
+
+@ALL
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_pages_make_up_the_list(world, listing, limit):
+    busy(world)
+    whole, _ = listing.read(world, limit=100)
+
+    assert len(whole) == len(set(whole)) >= 3
+    assert listing.walk(world, limit=limit) == whole
+
+
+@ALL
+@pytest.mark.parametrize("limit", [1, 3])
+def test_what_arrives_meanwhile_moves_no_page(world, listing, limit):
+    busy(world)
+    whole, _ = listing.read(world, limit=100)
+
+    assert listing.walk(world, limit=limit, meanwhile=one_more) == whole
+
+
+@ALL
+def test_a_new_reader_begins_with_what_is_newest(world, listing):
+    busy(world)
+    before, _ = listing.read(world, limit=100)
+    one_more(world)
+
+    after, _ = listing.read(world, limit=100)
+
+    assert set(before) < set(after)
+    assert after[-len(before) :] == before
+
+
+@ALL
+def test_a_page_that_is_full_to_the_end_of_the_list_is_the_last(world, listing):
+    busy(world)
+    whole, _ = listing.read(world, limit=100)
+
+    page, cursor = listing.read(world, limit=len(whole))
+
+    assert page == whole
+    # Entries that are no usage are looked at before the list is known to be over.
+    assert cursor is None or listing.items == "usage"
+    assert cursor is None or listing.read(world, cursor=cursor) == ([], None)
+
+
+@ALL
+def test_a_page_shows_so_many_unless_asked(world, listing):
+    for number in range(listing.shown + 1):
+        world.wait(seconds=1)
+        if "jobs" in listing.path:
+            world.deposit(200)
+            job(world, number)
+        elif "holds" in listing.path:
+            world.hold(1)
+        else:
+            world.use(1)
+
+    page, cursor = listing.read(world)
+
+    assert len(page) == listing.shown
+    assert cursor is not None
+
+
+@ALL
+@pytest.mark.parametrize(
+    ("limit", "is_good"),
+    [("1", True), ("100", True), ("0", False), ("101", False), ("-1", False), ("5.0", False),
+     ("١", False), ("５", False), ("", False), (" 5", False), ("5 ", False), ("+5", False),
+     ("05", False), ("1_0", False), ("0x5", False), ("1e1", False), ("five", False),
+     ("true", False), ("null", False), ("9" * 30, False), ("5\0", False)],
+)  # fmt: skip
+def test_a_limit_is_a_whole_number_from_one_to_a_hundred(world, listing, limit, is_good):
+    listing.page(world)
+    before = world.state()
+
+    answer = listing.page(world, limit=limit)
+
+    if is_good:
+        assert answer.status == 200
+    else:
+        assert answer.refusal[:3] == (422, "invalid_field", "limit")
+    assert world.changed_since(before) == []
+
+
+@ALL
+def test_a_cursor_is_good_for_the_list_that_gave_it_out(world, listing):
+    busy(world)
+    _, cursor = listing.read(world, limit=1)
+
+    for other in LISTS.values():
+        if other is not listing:
+            refusal = other.page(world, cursor=cursor).refusal
+            assert refusal == (422, "invalid_cursor", "cursor", {}), other
+
+
+@ALL
+def test_a_cursor_is_good_for_the_account_that_it_was_given_to(world, listing):
+    busy(world)
+    _, cursor = listing.read(world, limit=1)
+
+    if listing.camel:
+        answers = [listing.page(world, cursor=cursor, user="acme/bob")]
+    else:
+        answers = [listing.page(world, by=by, cursor=cursor) for by in (BOB, ADMIN, TEST_ALICE)]
+
+    for answer in answers:
+        assert answer.refusal[:3] == (422, "invalid_cursor", "cursor")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "other"),
+    [
+        ("/v1/billing/entries", {}, {"currency": "eur"}),
+        ("/v1/billing/entries", {}, {"from": "2026-11-21T12:00:00Z"}),
+        ("/v1/billing/entries", {}, {"to": "2026-11-22T12:00:00Z"}),
+        ("/v1/billing/holds", {}, {"status": "open"}),
+        ("/v1/billing/holds", {"status": "open"}, {"status": "released"}),
+        ("/v1/billing/jobs", {"status": "active"}, {}),
+    ],
+)
+def test_a_cursor_is_good_for_the_filter_that_it_was_given_for(world, path, query, other):
+    busy(world)
+    cursor = world.get(path, query={**query, "limit": 1})["next_cursor"]
+
+    refusal = world.ask("GET", path, query={**other, "limit": 1, "cursor": cursor}).refusal
+
+    assert refusal[:3] == (422, "invalid_cursor", "cursor")
+
+
+@ALL
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "null", "e30", "W10", "WzEsMl0", "WyIiLCIiXQ", "%00", "ключ", "a" * 1025, "====",
+     "WyIwIiwiMCJd", "../..", "9" * 40],
+)  # fmt: skip
+def test_what_was_never_given_out_is_no_cursor(world, listing, cursor):
+    listing.page(world)
+
+    assert listing.page(world, cursor=cursor).refusal[:3] == (422, "invalid_cursor", "cursor")
+
+
+def forged(cursor, position):
+    """A cursor of the same list, with another place in it."""
+    mark, _ = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    written = json.dumps([mark, position], separators=(",", ":"))
+    return urlsafe_b64encode(written.encode()).decode().rstrip("=")
+
+
+@ALL
+@pytest.mark.parametrize(
+    "position",
+    ["", "a#b", "#", "~", " ", "0", "-1", "usd=", "usd=-1", "usd=0", "usd=1e3", "usd=1,usd=2",
+     "usd=99999999999999999999", "usd=9999999999999999", "xxx=5", "=", ",", "usd=٣", "usd=5#",
+     "hold_", "hold_00000000000000000000000000_zzz", "2026-11-21T12:00:00.000Z#x", "\0", 5, None,
+     ["usd=1"], {"usd": 1}, "x" * 600],
+)  # fmt: skip
+def test_a_forged_cursor_shows_nothing_of_others_and_breaks_nothing(world, listing, position):
+    busy(world)
+    world.deposit(1, user="acme/bob")
+    world.hold(1, by=BOB)
+    whole, _ = listing.read(world, limit=100)
+    _, cursor = listing.read(world, limit=1)
+    before = world.state()
+
+    answer = listing.page(world, cursor=forged(cursor, position), limit=100)
+
+    assert world.changed_since(before) == []
+    if answer.status == 200:
+        assert {item[listing.name] for item in answer.body[listing.items]} <= set(whole)
+    else:
+        assert answer.refusal[:3] == (422, "invalid_cursor", "cursor")
+
+
+@ALL
+def test_a_cursor_given_twice_is_refused(world, listing):
+    busy(world)
+    _, cursor = listing.read(world, limit=1)
+    user = "user=alice&" if listing.camel else ""
+
+    by = ADMIN if listing.camel else ALICE
+    refusal = world.refused(
+        "GET", listing.path, by=by, query=f"{user}cursor={cursor}&cursor={cursor}"
+    )
+
+    assert refusal[:3] == (422, "invalid_field", "cursor")
+
+
+@pytest.mark.parametrize("offset", [0, 1, 4, 100])
+def test_an_offset_and_a_cursor_go_together(world, offset):
+    busy(world)
+    transactions = LISTS["transactions in dollars"]
+    whole, _ = transactions.read(world, limit=100)
+    _, cursor = transactions.read(world, limit=2)
+
+    page, _ = transactions.read(world, limit=3, offset=offset, cursor=cursor)
+
+    assert page == whole[2 + offset : 5 + offset]
+
+
+@pytest.mark.parametrize("offset", ["-1", "10001", "1.0", "", "x", "１"])
+def test_an_offset_is_a_whole_number(world, offset):
+    world.wallet()
+
+    refusal = world.refused(
+        "GET", "/api/v1/billing/transactions", query={"user": "alice", "offset": offset}
+    )
+
+    assert refusal[:3] == (422, "invalid_field", "offset")

@@ -1,0 +1,205 @@
+"""A thousand holds against a wallet that is good for a hundred, and what must be true after it."""
+
+import json
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from holdfast import audit, verify
+from holdfast.domain import holds as words
+from holdfast.domain.accounts import INTRODUCTORY_CREDIT_MICROS, Owner, Tenant, owner_of
+from holdfast.domain.clock import instant
+from holdfast.domain.entries import HOLD, Entry, document
+from holdfast.domain.holds import Hold
+from holdfast.domain.ledger import Wallet
+from holdfast.domain.once import Once
+from holdfast.services import wallet as wallets
+from holdfast.services.refs import wallet_of
+from holdfast.store import pages
+from holdfast.store.attributes import Attributes
+from holdfast.store.ledger_store import LedgerStore
+from tests.concurrency.environments import CALLER, Answer, Crowd, Fleet
+from tests.simulator.tables import ledger_table
+
+REQUESTS = 1000
+GOOD_FOR = 100
+CENT_MICROS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """All there is of one account: as records, and as the items they were read from."""
+
+    wallet: Wallet
+    entries: list[Entry]
+    holds: list[Hold]
+    items: list[Attributes]
+
+    def open_holds(self) -> list[Hold]:
+        return [hold for hold in self.holds if hold.status == words.OPEN]
+
+    def placed(self) -> list[Entry]:
+        """The entries of holds that were placed, in their order."""
+        return [entry for entry in self.entries if entry.type == HOLD]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one crowd."""
+
+    crowd: Crowd
+    answers: list[Answer]
+    books: Books
+    seconds: float
+
+    @property
+    def held_ids(self) -> set[str]:
+        """The holds that clients were told of."""
+        return {answer.hold_id for answer in self.answers if answer.hold_id is not None}
+
+    @property
+    def refusals(self) -> Counter[str]:
+        return Counter(answer.refused for answer in self.answers if answer.refused is not None)
+
+    @property
+    def met(self) -> int:
+        """How many of the holds had both their deliveries under way at the same moment."""
+        by_key: defaultdict[str, list[Answer]] = defaultdict(list)
+        for answer in self.answers:
+            if answer.hold_id is not None:
+                by_key[answer.key].append(answer)
+        return sum(
+            max(answer.began for answer in pair) < min(answer.ended for answer in pair)
+            for pair in by_key.values()
+            if len(pair) > 1
+        )
+
+    @property
+    def asked_again(self) -> int:
+        """How often clients were told to come again."""
+        return sum(answer.asked - 1 for answer in self.answers)
+
+
+def thousand_holds(
+    client: Any,
+    fleet: Fleet,
+    *,
+    seed: int,
+    requests: int = REQUESTS,
+    good_for: int = GOOD_FOR,
+    deliveries: int = 1,
+) -> Outcome:
+    """One crowd on a table of its own. The seed decides who asks for what, and after whom.
+
+    With two `deliveries` each key is sent from two processes at about the same time.
+    """
+    draw = random.Random(seed)
+    table = f"crowd-{seed}-{requests}-{deliveries}"
+    client.create_table(**ledger_table(table))
+    owner = owner_of(Tenant("acme", "live"), "acme/alice")
+    # Twelve cents and above: what everybody is given at first is less than what is asked for.
+    amount_micros = draw.randint(12, 60) * CENT_MICROS * GOOD_FOR // good_for
+    store = LedgerStore(client, table)
+    _fill(store, owner, good_for * amount_micros, draw)
+    crowd = Crowd(table=table, owner=owner, amount_micros=amount_micros, seed=seed)
+    queues = _queues(fleet, requests, deliveries, draw)
+    began = time.monotonic()
+    answers = fleet.serve(crowd, queues)
+    seconds = time.monotonic() - began
+    return Outcome(crowd, answers, _books(store, owner), seconds)
+
+
+def problems_of(outcome: Outcome, *, good_for: int = GOOD_FOR) -> list[str]:
+    """Every way in which it went wrong, in words."""
+    books, crowd = outcome.books, outcome.crowd
+    told = Counter(answer.hold_id for answer in outcome.answers if answer.hold_id is not None)
+    deliveries = set(told.values()) or {0}
+    open_holds, wallet = books.open_holds(), books.wallet
+    held_micros = sum(hold.remaining_micros for hold in open_holds)
+    seqs = [entry.seq for entry in books.entries]
+    checks = {
+        f"{len(told)} holds succeeded": len(told) == good_for,
+        f"a hold was told {deliveries} times": len(deliveries) == 1,
+        f"refusals: {dict(outcome.refusals)}": set(outcome.refusals) <= {"insufficient_funds"},
+        "holds told and holds there differ": set(told) == {hold.id for hold in open_holds},
+        "entries and holds differ": sorted(told) == sorted(e.hold_id or "" for e in books.placed()),
+        f"{held_micros} are in open holds": held_micros == good_for * crowd.amount_micros,
+        f"{wallet.held_micros} are held": wallet.held_micros == held_micros,
+        f"{wallet.cash_micros} of cash is left": wallet.cash_micros == 0,
+        f"lots are left with {wallet.lots}": not any(lot.remaining_micros for lot in wallet.lots),
+        "the wallet was below zero": all(
+            entry.balance_after_micros >= entry.held_after_micros for entry in books.entries
+        ),
+        f"numbers {seqs[:3]}..{seqs[-3:]}": seqs == list(range(1, wallet.seq + 1)),
+    }
+    wrong = [what for what, holds in checks.items() if not holds]
+    # A check that shares nothing with the code that wrote the chain, and the product's own audit.
+    report = verify.verify(map(_line, books.entries), head=wallet.head)
+    return [*wrong, *map(str, report.broken), *map(str, audit.audit_items(books.items))]
+
+
+def _fill(store: LedgerStore, owner: Owner, total_micros: int, draw: random.Random) -> None:
+    """Bring what can be spent to the total: the first credit, cash, and cash in lots."""
+    now = instant(datetime.now(UTC))
+    rest_cents = (total_micros - INTRODUCTORY_CREDIT_MICROS) // CENT_MICROS
+    cuts = sorted(draw.sample(range(1, rest_cents), 3))
+    parts = [end - start for start, end in zip([0, *cuts], [*cuts, rest_cents], strict=True)]
+    for number, cents in enumerate(parts):
+        once = Once(
+            tenant=owner.tenant, caller=CALLER, key=f"fill {number}", fingerprint="f", now=now
+        )
+        wallets.deposit(
+            store,
+            owner,
+            amount_micros=cents * CENT_MICROS,
+            currency="usd",
+            expires_in=timedelta(days=number) if number else None,
+            once=once,
+        )
+
+
+def _queues(
+    fleet: Fleet, requests: int, deliveries: int, draw: random.Random
+) -> list[Sequence[str]]:
+    """The keys, dealt to the environments. Deliveries of one key never meet in one process."""
+    keys = [f"request {number}" for number in range(requests)]
+    draw.shuffle(keys)
+    dealt = [keys[number :: fleet.environments] for number in range(fleet.environments)]
+    if deliveries == 1:
+        return [*dealt]
+    # The environment `threads` further on is in the next process, and gets them in the same order.
+    shifted = dealt[-fleet.threads :] + dealt[: -fleet.threads]
+    queues: list[Sequence[str]] = []
+    for own, others in zip(dealt, shifted, strict=True):
+        pairs = [list(pair) for pair in zip(own, others, strict=False)]
+        rest = [*own[len(pairs) :], *others[len(pairs) :]]
+        for pair in pairs:
+            draw.shuffle(pair)
+        queues.append([key for pair in pairs for key in pair] + rest)
+    return queues
+
+
+def _books(store: LedgerStore, owner: Owner) -> Books:
+    wallet: Wallet = store.read(wallet_of(owner, "usd"))
+    newest_first = list(pages.walk_statement(store, wallet, up_to=wallet.seq))
+    items: list[Attributes] = []
+    scan: dict[str, Any] = {"TableName": store.table, "ConsistentRead": True}
+    while True:
+        answer = store.client.scan(**scan)
+        items += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            break
+        scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    found = list(pages.holds(store, owner.tenant, owner.account_id))
+    return Books(wallet, newest_first[::-1], found, items)
+
+
+def _line(entry: Entry) -> bytes:
+    """The entry as `jq -cS` prints it in an export."""
+    shown = {**document(entry), "hash": entry.hash}
+    text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()

@@ -1,0 +1,207 @@
+"""The ledger against the model, with Hypothesis in the driver's seat.
+
+It finds short stories that random traffic passes by, and shrinks what it finds to the fewest steps.
+"""
+
+from collections import Counter
+from typing import ClassVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from tests.model.hardware_model import PRICES
+from tests.model.ledger_model import AMOUNT_MAX, Place, total
+from tests.property.requests import Request
+from tests.property.traffic import DAY, EXPECTED, HOUR, MINUTE, SECOND, coverage_table
+from tests.property.world import World
+
+STEPS_MIN = 5_000
+
+PLACES: list[Place] = [
+    ("acme/live", "acme/alice", "usd"),
+    ("acme/live", "acme/alice", "kwd"),
+    ("acme/live", "acme/bob", "usd"),
+    ("acme/test", "acme/alice", "usd"),
+    ("globex/live", "acme/alice", "jpy"),
+]
+places = st.sampled_from(PLACES)
+amounts = st.one_of(
+    st.integers(1, 300).map(lambda cents: cents * 10_000),
+    st.integers(1, 20_000_000),
+    st.sampled_from([1, AMOUNT_MAX, AMOUNT_MAX + 1]),
+)
+spans = st.sampled_from([MINUTE, 10 * MINUTE, HOUR, DAY, 7 * DAY])
+environments = st.integers(0, 2)
+# Which of the things that are there: counted from the newest.
+choices = st.integers(0, 12)
+parts = st.sampled_from(["one", "half", "all", "one more", "far more"])
+policies = st.fixed_dictionaries(
+    {
+        "policy": st.sampled_from(["release", "capture"]),
+        "over": st.sampled_from(["reject", "cap", "overdraft"]),
+        "limit": st.sampled_from([0, 1_000_000]),
+    }
+)
+
+
+def _part(whole: int, part: str) -> int:
+    sizes = {"one": 1, "half": whole // 2, "all": whole, "one more": whole + 1}
+    return max(1, sizes.get(part, whole + 10_000_000))
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Each rule is one request, to one of three environments that remember what they wrote."""
+
+    coverage: ClassVar[Counter[tuple[str, str]]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(environments=3)
+        self.keys = 0
+
+    def ask(self, op: str, place: Place, environment: int, **args: object) -> str:
+        self.keys += 1
+        kept = {name: value for name, value in args.items() if value is not None}
+        tenant, user, currency = place
+        asked = Request(op, tenant, user, f"k{self.keys}", currency, kept)
+        return self.send(asked, environment)
+
+    def send(self, asked: Request, environment: int) -> str:
+        outcome = self.world.do(asked, environment)
+        self.coverage[asked.op, outcome] += 1
+        return outcome
+
+    def a_hold(self, which: int) -> tuple[Place, str, int]:
+        holds = list(self.world.model.holds.values())
+        hold = holds[-1 - which % len(holds)]
+        return hold["place"], hold["id"], total(hold["draws"])
+
+    @rule(place=places, amount=amounts, expires=st.none() | spans, at=environments)
+    def deposit(self, place, amount, expires, at):
+        self.ask("deposit", place, at, amount=amount, expires=expires)
+
+    @rule(place=places, amount=amounts, at=environments)
+    def withdraw(self, place, amount, at):
+        self.ask("withdraw", place, at, amount=amount)
+
+    @rule(place=places, amount=amounts, at=environments)
+    def use(self, place, amount, at):
+        self.ask("use", place, at, amount=amount)
+
+    @precondition(lambda self: self.world.charges)
+    @rule(which=choices, part=parts, at=environments)
+    def refund(self, which, part, at):
+        charge, place = self.world.charges[-1 - which % len(self.world.charges)]
+        model = self.world.model
+        left = model.entries[charge]["amount"] - sum(model.refunds[charge])
+        self.ask("refund", place, at, charge=charge, amount=min(AMOUNT_MAX, _part(left, part)))
+
+    @rule(place=places, amount=amounts, expires=spans, terms=policies, at=environments)
+    def hold(self, place, amount, expires, terms, at):
+        self.ask("hold", place, at, amount=amount, expires=expires, **terms)
+
+    @precondition(lambda self: self.world.model.holds)
+    @rule(which=choices, part=parts, final=st.booleans(), at=environments)
+    def capture(self, which, part, final, at):
+        place, hold_id, left = self.a_hold(which)
+        self.ask("capture", place, at, hold=hold_id, amount=_part(left, part), final=final)
+
+    @precondition(lambda self: self.world.model.holds)
+    @rule(which=choices, amount=amounts, expires=st.none() | spans, at=environments)
+    def extend(self, which, amount, expires, at):
+        place, hold_id, _ = self.a_hold(which)
+        self.ask("extend", place, at, hold=hold_id, amount=amount, expires=expires)
+
+    @precondition(lambda self: self.world.model.holds)
+    @rule(which=choices, expires=spans, at=environments)
+    def extend_by_time_alone(self, which, expires, at):
+        place, hold_id, _ = self.a_hold(which)
+        self.ask("extend", place, at, hold=hold_id, amount=0, expires=expires)
+
+    @precondition(lambda self: self.world.model.holds)
+    @rule(which=choices, at=environments)
+    def release(self, which, at):
+        place, hold_id, _ = self.a_hold(which)
+        self.ask("release", place, at, hold=hold_id)
+
+    @precondition(lambda self: self.world.model.holds)
+    @rule(which=choices, thief=places, at=environments)
+    def release_of_whoever_asks(self, which, thief, at):
+        _, hold_id, _ = self.a_hold(which)
+        self.ask("release", thief, at, hold=hold_id)
+
+    @rule(
+        device=st.sampled_from(sorted(PRICES)),
+        shots=st.integers(1, 200),
+        job=st.none() | st.sampled_from(["job-1", "job-2"]),
+        at=environments,
+    )
+    def quote(self, device, shots, job, at):
+        self.ask("quote", PLACES[0], at, device=device, shots=shots, tasks=1, job=job)
+
+    @precondition(lambda self: self.world.model.quotes)
+    @rule(which=choices, job=st.none() | st.sampled_from(["job-1", "job-2"]), at=environments)
+    def hold_quoted(self, which, job, at):
+        quotes = list(self.world.model.quotes)
+        quote_id = quotes[-1 - which % len(quotes)]
+        self.ask("hold_quoted", PLACES[0], at, quote=quote_id, job=job)
+
+    @precondition(lambda self: self.world.model.jobs)
+    @rule(which=choices, part=parts | st.just("none"), at=environments)
+    def release_job(self, which, part, at):
+        jobs = list(self.world.model.jobs)
+        job = jobs[-1 - which % len(jobs)]
+        amount = self.world.model.holds[self.world.model.jobs[job]]["amount"]
+        actual = 0 if part == "none" else _part(amount, part)
+        self.ask("release_job", PLACES[0], at, job=job[2], amount=actual)
+
+    @rule(place=places, own=st.booleans(), at=environments)
+    def look(self, place, own, at):
+        self.ask("look", place, at, own=own)
+
+    @precondition(lambda self: self.world.model.holds)
+    @rule(which=choices, at=environments)
+    def look_at_hold(self, which, at):
+        place, hold_id, _ = self.a_hold(which)
+        self.ask("look_at_hold", place, at, hold=hold_id)
+
+    @rule(at=environments)
+    def tick(self, at):
+        self.ask("tick", PLACES[0], at)
+
+    @precondition(lambda self: self.world.history)
+    @rule(which=choices, at=environments)
+    def ask_again(self, which, at):
+        history = self.world.history
+        self.send(history[-1 - which % len(history)], at)
+
+    @precondition(lambda self: self.world.history)
+    @rule(which=choices, amount=amounts, at=environments)
+    def use_a_key_again(self, which, amount, at):
+        history = self.world.history
+        first = history[-1 - which % len(history)]
+        args = {"amount": amount}
+        self.send(Request("use", first.tenant, first.user, first.key, first.currency, args), at)
+
+    @rule(span=st.sampled_from([SECOND, MINUTE, 15 * MINUTE, HOUR, DAY, 8 * DAY]))
+    def let_time_pass(self, span):
+        self.world.now += span
+        self.coverage["time", "passes"] += 1
+
+    def teardown(self):
+        self.world.audit()
+
+
+def test_no_story_tells_the_ledger_from_the_model(record_property):
+    LedgerMachine.coverage.clear()
+
+    # Some steps do nothing, and Hypothesis does not count those.
+    twice = settings(max_examples=2 * settings.default.max_examples)
+    run_state_machine_as_test(LedgerMachine, settings=twice)
+
+    steps = LedgerMachine.coverage.total()
+    record_property("figure", f"{steps:,} steps of Hypothesis's stories:")
+    record_property("figure", coverage_table(LedgerMachine.coverage))
+    assert steps >= STEPS_MIN
+    assert [op for op in EXPECTED if not LedgerMachine.coverage[op, "ok"]] == []
