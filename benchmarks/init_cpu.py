@@ -150,7 +150,7 @@ def print_figures(taken: dict[Start, Taken]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args(arguments).rounds
     with TemporaryDirectory(prefix="holdfast-init-") as folder:
         taken = measure(Path(folder), rounds)

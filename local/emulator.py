@@ -45,8 +45,9 @@ class Emulator:
     @classmethod
     def start(cls, places: Places, *, port: int, proxies: dict[str, str]) -> "Emulator":
         """Start it with the state of last time; `proxies` says where functions run, by name."""
-        # What a killed stack left behind is not worth anything.
-        shutil.rmtree(places.scratch, ignore_errors=True)
+        # What a killed stack left behind is not worth anything; logs are those of one run.
+        for folder in (places.scratch, places.logs):
+            shutil.rmtree(folder, ignore_errors=True)
         for folder in (places.state, places.scratch, places.logs):
             folder.mkdir(parents=True, exist_ok=True)
         with places.emulator_log.open("wb") as output:

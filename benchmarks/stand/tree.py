@@ -1,6 +1,5 @@
 """The files of the layer and of the functions, laid out as Lambda unpacks them."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -57,7 +56,7 @@ def _install(requirements: Path, target: Path) -> None:
                 continue
             place = target / file
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(os.fspath(found.locate_file(file)), place)
+            shutil.copy(str(found.locate_file(file)), place)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ from benchmarks.stand.events import ADMIN
 from holdfast.domain.accounts import Tenant, owner_of
 from holdfast.domain.ledger import Wallet
 from holdfast.domain.lots import CREDIT, Lot, Terms
+from holdfast.domain.wallet import LOT_PREFIX
 from holdfast.store.attributes import Attributes
 from holdfast.store.items import to_item
 
@@ -22,11 +23,12 @@ def wallet_item() -> Attributes:
         tenant=owner.tenant,
         account_id=owner.account_id,
         currency="usd",
+        version=9,
         seq=7,
         head="5" * 64,
         cash_micros=PLENTY_MICROS,
         cash_held_micros=1_000_000,
-        lots=(Lot(id="ent_" + "a" * 26, terms=terms, remaining_micros=PLENTY_MICROS),),
+        lots=(Lot(id=LOT_PREFIX + "a" * 26, terms=terms, remaining_micros=PLENTY_MICROS),),
         credited_micros=2 * PLENTY_MICROS + 1_000_000,
         credits_count=2,
         debits_count=4,

@@ -1,6 +1,7 @@
 """A request that is delivered again has one effect, and one answer."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.http.events import ADMIN, ALICE
 REUSED = Refusal(422, "idempotency_key_reused", None, {})
 OWN = things_of("root")
 
-CHANGED = {
+CHANGED: dict[str, dict[str, Any]] = {
     "POST /api/v1/billing/deposit": {"amount": 11},
     "POST /api/v1/billing/withdraw": {"user": "acme/bob"},
     "POST /api/v1/billing/usage": {"currency": "eur"},
@@ -44,7 +45,7 @@ def test_a_replay_is_the_first_answer_byte_for_byte(ledger, operation, days):
     ledger.wait(days=days)
     # What time alone does is done.
     ledger.wallet(by=ADMIN)
-    before = ledger.state()
+    mark = ledger.mark()
 
     again = asked.sent(ledger, by=ADMIN, key="k1")
 
@@ -52,7 +53,7 @@ def test_a_replay_is_the_first_answer_byte_for_byte(ledger, operation, days):
     assert (again.status, again.text) == (first.status, first.text)
     assert not first.replayed
     assert again.replayed
-    assert ledger.changed_since(before) == []
+    assert ledger.written_since(mark) == []
 
 
 @pytest.mark.parametrize("operation", WRITES)
@@ -66,23 +67,23 @@ def test_a_request_without_a_key_is_a_new_one_every_time(ledger, operation):
 def test_a_key_is_good_for_one_body(ledger, operation, change):
     asked = _request(operation)
     asked.sent(ledger, by=ADMIN, key="k1")
-    before = ledger.state()
+    mark = ledger.mark()
 
     other = asked.sent(ledger, by=ADMIN, key="k1", body={**asked.body, **change})
 
     assert other.refusal == REUSED
-    assert ledger.changed_since(before) == []
+    assert ledger.written_since(mark) == []
 
 
 @pytest.mark.parametrize("first", WRITES)
 def test_a_key_is_good_for_one_path(ledger, first):
     _request(first).sent(ledger, by=ADMIN, key="k1")
-    before = ledger.state()
+    mark = ledger.mark()
 
     for operation in WRITES:
         if operation != first:
             assert _request(operation).sent(ledger, by=ADMIN, key="k1").refusal == REUSED
-    assert ledger.changed_since(before) == []
+    assert ledger.written_since(mark) == []
 
 
 @pytest.mark.parametrize("operation", [each for each in WRITES if "{" in each])
@@ -144,7 +145,7 @@ def test_neither_the_order_of_keys_nor_white_space_makes_another_request(ledger,
          "delete"],
 )  # fmt: skip
 def test_a_key_is_up_to_255_visible_ascii_characters(ledger, operation, key, is_good):
-    before = ledger.state()
+    mark = ledger.mark()
 
     answer = _request(operation).sent(ledger, by=ADMIN, key=key)
 
@@ -152,7 +153,7 @@ def test_a_key_is_up_to_255_visible_ascii_characters(ledger, operation, key, is_
         assert answer.status in (200, 201)
         return
     assert answer.refusal == (422, "idempotency_key_invalid", None, {})
-    assert ledger.changed_since(before) == []
+    assert ledger.written_since(mark) == []
 
 
 def test_a_header_is_read_however_it_is_spelled(ledger):
@@ -167,7 +168,7 @@ def test_a_header_is_read_however_it_is_spelled(ledger):
 
 def test_a_hold_that_was_too_large_can_be_placed_with_the_same_key_once_there_is_money(world):
     world.wallet()
-    asked = {"body": {"amount": 1500}, "key": "k1"}
+    asked: dict[str, Any] = {"body": {"amount": 1500}, "key": "k1"}
     assert world.refused("POST", "/v1/billing/holds", **asked).status == 402
 
     world.deposit(500)
@@ -189,7 +190,7 @@ def test_a_body_that_was_wrong_can_be_sent_right_with_the_same_key(world):
 
 def test_what_was_unknown_forbidden_or_in_the_wrong_state_can_be_asked_again(world):
     hold = world.hold(100)["id"]
-    tried = [
+    tried: list[tuple[str, dict[str, Any], int]] = [
         ("/v1/billing/holds/" + UNKNOWN.hold_id + "/release", {"body": {}}, 404),
         ("/api/v1/billing/deposit", {"body": {"user": "bob", "amount": 1}}, 403),
         (f"/v1/billing/holds/{hold}/capture", {"body": {"amount": 101}}, 422),
@@ -252,7 +253,7 @@ def test_a_body_may_bring_the_key(ledger, operation, name):
     asked = _request(operation)
     body = {**asked.body, name: "k1"}
     first = asked.sent(ledger, by=ADMIN, body=body)
-    before = ledger.state()
+    mark = ledger.mark()
     ledger.wait(seconds=1)
 
     again = asked.sent(ledger, by=ADMIN, body=body)
@@ -260,19 +261,19 @@ def test_a_body_may_bring_the_key(ledger, operation, name):
 
     assert (again.status, again.text, again.replayed) == (first.status, first.text, True)
     assert other.refusal == REUSED
-    assert ledger.changed_since(before) == []
+    assert ledger.written_since(mark) == []
 
 
 @pytest.mark.parametrize(("operation", "name"), IN_BODY.items(), ids=IN_BODY)
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "ü", "k\n"])
 def test_a_key_in_the_body_has_the_form_of_one(ledger, operation, name, key):
     asked = _request(operation)
-    before = ledger.state()
+    mark = ledger.mark()
 
     answer = asked.sent(ledger, by=ADMIN, body={**asked.body, name: key})
 
     assert answer.refusal[:2] == (422, "idempotency_key_invalid")
-    assert ledger.changed_since(before) == []
+    assert ledger.written_since(mark) == []
 
 
 def test_a_key_in_the_body_is_one_with_the_same_key_in_the_header(ledger):

@@ -50,14 +50,14 @@ ABOUT_ONE = [each for each in (*READS, *WRITES) if "_id}" in each or each.endswi
 @pytest.mark.parametrize(("name", "by"), [("alice", TEST_ALICE), ("twin", ALICE)])
 def test_the_ids_of_one_mode_are_unknown_in_the_other(operation, name, by):
     world = scene()
-    before = world.state()
+    mark = world.mark()
     theirs, nobodys = things_of(name), things_of("zoe")
 
     answers = [request(operation, things).sent(world, by=by) for things in (theirs, nobodys)]
 
     assert answers[0].refusal.status == 404
     assert answers[0].text == answers[1].text
-    assert world.changed_since(before) == []
+    assert world.written_since(mark) == []
 
 
 @pytest.mark.parametrize("by", [TEST_ADMIN, OTHER_ADMIN], ids=["test mode", "another org"])

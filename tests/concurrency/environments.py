@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Barrier
 from typing import Any, cast
 
 from holdfast.domain.accounts import Owner
@@ -32,25 +33,31 @@ PAUSE_MAX_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
-    """Holds of one amount on one wallet, each under a key of its own, all wanted at once."""
+    """Holds of one amount on one wallet, each under a key of its own, all wanted at once.
+
+    With `in_pairs` every key is sent by two processes, at the same moment.
+    """
 
     table: str
     owner: Owner
     amount_micros: int
     seed: int
+    in_pairs: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What one client got in the end, how often it had to ask, and from when to when it did.
 
-    Times are seconds of the machine's monotonic clock, which is the same in all processes.
+    Times are seconds of the machine's monotonic clock, which is the same in all processes. A
+    status is there where HTTP was spoken.
     """
 
     key: str
     hold_id: str | None = None
     refused: str | None = None
     replayed: bool = False
+    status: int | None = None
     asked: int
     began: float
     ended: float
@@ -63,12 +70,15 @@ class Environment:
     store: LedgerStore
     crowd: Crowd
     draw: random.Random
+    partner: Barrier
 
     def serve(self, keys: Sequence[str]) -> list[Answer]:
         """A hold under each key. Each client insists until it has a definite answer."""
         return [self._insist(key) for key in keys]
 
     def _insist(self, key: str) -> Answer:
+        if self.crowd.in_pairs:
+            self.partner.wait(DEADLINE_SECONDS)
         began = time.monotonic()
         asked = 0
         while True:
@@ -117,6 +127,7 @@ class Fleet:
     def serve(self, crowd: Crowd, queues: Sequence[Sequence[str]]) -> list[Answer]:
         """Each environment works off its own queue of keys; all of them start together."""
         assert len(queues) == self.environments
+        assert not crowd.in_pairs or len(self.links) % 2 == 0
         for number, link in enumerate(self.links):
             first = number * self.threads
             link.send((crowd, queues[first : first + self.threads]))
@@ -128,15 +139,21 @@ class Fleet:
 
 @contextmanager
 def fleet(endpoint_url: str, *, processes: int, threads: int) -> Iterator[Fleet]:
-    """So many processes, ready to serve; they end with the block."""
+    """So many processes, ready to serve; they end with the block.
+
+    Each two of them are partners: environments of the same number in both can meet.
+    """
     context = multiprocessing.get_context("spawn")
     together = context.Barrier(processes)
+    meetings = [[context.Barrier(2) for _ in range(threads)] for _ in range(0, processes, 2)]
     links: list[Connection] = []
     started: list[SpawnProcess] = []
     for number in range(processes):
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=_run, args=(theirs, together, endpoint_url, threads, number), daemon=True
+            target=_run,
+            args=(theirs, together, meetings[number // 2], endpoint_url, number),
+            daemon=True,
         )
         process.start()
         theirs.close()
@@ -151,27 +168,24 @@ def fleet(endpoint_url: str, *, processes: int, threads: int) -> Iterator[Fleet]
             process.join()
 
 
-def _run(link: Connection, together: Any, endpoint_url: str, threads: int, process: int) -> None:
+def _run(
+    link: Connection, together: Barrier, partners: list[Barrier], endpoint_url: str, process: int
+) -> None:
     """A process of the fleet: it serves crowds until nobody sends any more."""
     # One after the other: making a client is not safe in threads, using it is.
-    clients = [engines.client("dynamodb", endpoint_url) for _ in range(threads)]
+    clients = [engines.client("dynamodb", endpoint_url) for _ in partners]
     while True:
         try:
             crowd, queues = link.recv()
         except EOFError:
             return
-        environments = [
-            _environment(client, crowd, process * threads + number)
-            for number, client in enumerate(clients)
-        ]
+        environments = []
+        for number, (client, partner) in enumerate(zip(clients, partners, strict=True)):
+            draw = random.Random(f"{crowd.seed} {process} {number}")
+            store = LedgerStore(client, crowd.table, jitter=draw.random)
+            environments.append(Environment(store, crowd, draw, partner))
         together.wait()
         link.send(_serve_together(environments, queues))
-
-
-def _environment(client: Any, crowd: Crowd, number: int) -> Environment:
-    draw = random.Random(crowd.seed * 1000 + number)
-    store = LedgerStore(client, crowd.table, jitter=draw.random)
-    return Environment(store, crowd, draw)
 
 
 def _serve_together(

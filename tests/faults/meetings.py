@@ -4,6 +4,7 @@ Every request is in an environment of its own. What may come of a meeting is wha
 requests one after the other, in any order.
 """
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +14,14 @@ from typing import Any
 from holdfast.store.ledger_store import LedgerStore
 from tests.faults.violations import violations
 from tests.faults.world import Refused, Step, World, without_marks
+from tests.simulator.faults import EVERY_FAULT
 from tests.simulator.scheduler import Run, all_orders, interleave
 from tests.simulator.values import Item
 
 TRANSACTION = "transact_write_items"
 ORDERS_MAX = 5_000
+CALLS = range(16)
+"""Among so many calls of a meeting two are drawn to fail."""
 SOUND_MAX = 8
 
 
@@ -93,6 +97,10 @@ class Table:
     def serve(self, number: int, step: Step) -> Any:
         return self.world.deliver(step, self.stores[number])
 
+    def insist(self, number: int, step: Step) -> Any:
+        self.world.insist(step, self.stores[number], renew=True)
+        return self.world.answers[step.key]
+
 
 class Meeting:
     """Some requests at once, after a past, from a start."""
@@ -117,6 +125,7 @@ class Meeting:
         orders = 0
         for table, run in self._orders():
             self._assert_good(table, run)
+            self._assert_few_attempts(table, run)
             orders += 1
         return orders
 
@@ -125,8 +134,22 @@ class Meeting:
         for seed in range(count):
             table = self._laid(self.start)
             works = [partial(table.serve, number, step) for number, step in enumerate(self.steps)]
-            self._assert_good(table, interleave(works, seed=seed))
+            run = interleave(works, seed=seed)
+            self._assert_good(table, run)
+            self._assert_few_attempts(table, run)
         return count
+
+    def disturbed_orders(self, seeds: Sequence[int]) -> int:
+        """As `some_orders`, with two faults each, and clients that insist on an answer."""
+        for seed in seeds:
+            chance = random.Random(seed)
+            plan = {number: chance.choice(EVERY_FAULT) for number in chance.sample(CALLS, 2)}
+            table = self._laid(self.start)
+            table.world.disturb(plan)
+            works = [partial(table.insist, number, step) for number, step in enumerate(self.steps)]
+            run = interleave(works, seed=seed)
+            self._assert_good(table, run, told=f"{self.name}, seed {seed}, {plan}")
+        return len(seeds)
 
     def _laid(self, start: Start) -> Table:
         world = self.past.world.copy()
@@ -155,9 +178,9 @@ class Meeting:
             self._needed[number] = max(self._needed[number], sent)
         return [answers[number] for number in sorted(answers)], without_marks(table.world.items())
 
-    def _assert_good(self, table: Table, run: Run) -> None:
-        """It ended as in one of the serial orders, soundly, and nobody tried too often."""
-        told = f"{self.name}, order {run.order}"
+    def _assert_good(self, table: Table, run: Run, told: str = "") -> None:
+        """It ended as in one of the serial orders, and soundly."""
+        told = told or f"{self.name}, order {run.order}"
         for outcome in run.outcomes:
             assert outcome.error is None, f"{told}: {outcome.error!r}"
         items = table.world.items()
@@ -166,7 +189,6 @@ class Meeting:
         if items not in self._sound:
             assert violations(items) == [], told
             self._sound = [items, *self._sound][:SOUND_MAX]
-        self._assert_few_attempts(table, run)
 
     def _assert_few_attempts(self, table: Table, run: Run) -> None:
         """Each commit of another costs at most one attempt more."""

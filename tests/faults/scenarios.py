@@ -131,19 +131,37 @@ SCENARIOS = (
         effect=Effect(cash=98 * MAJOR, entries="introductory_credit deposit usage"),
     ),
     Scenario(
-        name="usage draws first what expires first",
+        name="usage draws credit first, then what expires first",
         given=(
-            *_BROKE,
             ask.deposit("for long", 5 * MAJOR, expires_in_seconds=3 * HOUR),
-            ask.deposit("not for long", 5 * MAJOR, expires_in_seconds=HOUR),
+            ask.deposit("not for long", 5 * MAJOR, expires_in_seconds=HOUR, at=1),
             ask.deposit("for ever", 5 * MAJOR),
         ),
-        steps=(ask.use("work", 6 * MAJOR),),
+        steps=(ask.use("work", 11 * MAJOR, at=2),),
         effect=Effect(
             cash=5 * MAJOR,
-            lots=(4 * MAJOR,),
-            lots_held=(0,),
-            entries="introductory_credit usage deposit deposit deposit usage",
+            lots=(5 * MAJOR, 4 * MAJOR),
+            lots_held=(0, 0),
+            entries="introductory_credit deposit deposit deposit usage",
+        ),
+    ),
+    Scenario(
+        name="a lot expires while a hold has pinned a part of it",
+        given=(
+            *_BROKE,
+            ask.deposit("expiring", 5 * MAJOR, expires_in_seconds=HOUR),
+            ask.place_hold("hold", 3 * MAJOR, seconds=2 * HOUR),
+        ),
+        steps=(
+            ask.deposit("more", 1 * MAJOR, at=HOUR),
+            ask.capture("part", 2 * MAJOR, of="hold", at=HOUR),
+            ask.release("back", of="hold", at=HOUR),
+        ),
+        effect=Effect(
+            cash=1 * MAJOR,
+            entries="introductory_credit usage deposit hold lot_expiry deposit capture release "
+            "lot_expiry",
+            holds="released",
         ),
     ),
     Scenario(
@@ -294,6 +312,22 @@ SCENARIOS = (
             lots=(0,),
             lots_held=(10 * MAJOR,),
             entries=f"{_HISTORY} extension",
+            holds="open",
+        ),
+    ),
+    Scenario(
+        name="an extension never shortens a hold",
+        given=_HELD,
+        steps=(
+            ask.extend("shorter", of="hold", seconds=60),
+            ask.capture("later", 1 * MAJOR, of="hold", at=HOUR - 1),
+        ),
+        effect=Effect(
+            cash=80 * MAJOR,
+            cash_held=20 * MAJOR,
+            lots=(0,),
+            lots_held=(9 * MAJOR,),
+            entries=f"{_HISTORY} extension capture",
             holds="open",
         ),
     ),

@@ -32,7 +32,7 @@ class Busy:
         try:
             return self._client.transact_write_items(**params)
         except ClientError as error:
-            response: dict[str, Any] = error.response
+            response: Any = error.response
             reasons = response["CancellationReasons"]
             if not self.cancelled:
                 reasons[self._step] = {"Code": self._code, "Message": "The item is busy"}

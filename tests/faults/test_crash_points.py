@@ -125,6 +125,17 @@ def test_undisturbed_it_comes_to_what_it_should(scenario, warm):
 
 
 @by_scenario
+def test_every_read_of_the_table_itself_is_consistent(scenario):
+    world, store = opened(scenario, warm=False)
+
+    world.run(scenario.steps, store)
+
+    reads = [_reads(call.params) for call in world.simulator.calls if call.method in READS]
+    assert reads
+    assert all(read.get("ConsistentRead") for read in reads if "IndexName" not in read)
+
+
+@by_scenario
 def test_whatever_call_fails_there_is_one_effect_and_one_answer(scenario, record_property):
     runs = 0
     for warm, renew in product((False, True), repeat=2):
@@ -204,6 +215,14 @@ def test_two_faults_in_one_story_are_as_harmless_as_one(share, record_property):
         runs += 1
     record_property("two_fault_runs", runs)
     assert runs == RANDOM_RUNS // SHARES
+
+
+READS = ("get_item", "batch_get_item", "query")
+
+
+def _reads(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    tables: Mapping[str, Any] = params.get("RequestItems", {})
+    return next(iter(tables.values()), params)
 
 
 def _is_refused(answer: object) -> bool:

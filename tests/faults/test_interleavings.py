@@ -4,6 +4,7 @@ As good means: the same table, to the byte, and the same answers. So nothing is 
 nobody is refused for a reason that no serial order gives.
 """
 
+import random
 from collections.abc import Callable
 from functools import cache
 from itertools import combinations_with_replacement, groupby
@@ -19,19 +20,21 @@ JUST_BEFORE = HOUR - 0.001
 """Clocks differ: who sweeps says the hold has expired, who captures says it has not quite."""
 
 RANDOM_ORDERS = 150
+MEETINGS = 20
 
-# 8.00 of cash is free, the hold has 30.00 left. Lots of 3.00 expire with it.
+# 3.00 of cash is free, the hold has 30.00 left. Lots of 3.00 expire with it.
 _GIVEN = (
     ask.use("spend the credit", 10 * MAJOR),
-    ask.deposit("fund", 52 * MAJOR),
+    ask.deposit("fund", 42 * MAJOR),
     ask.use("work", 12 * MAJOR),
     ask.deposit("expiring", 3 * MAJOR, expires_in_seconds=HOUR),
     ask.place_hold("other hold", 3 * MAJOR, seconds=2 * HOUR),
     ask.deposit("expiring too", 3 * MAJOR, expires_in_seconds=HOUR),
     ask.place_hold("hold", 30 * MAJOR, over_capture="overdraft"),
 )
-# What another environment has done since, so that a memory of the above is wrong.
+# What another environment has done since: 12.00 are free, and a memory of the above is wrong.
 _SINCE = (
+    ask.deposit("12 more", 12 * MAJOR),
     ask.extend("5 more", 5 * MAJOR, of="hold"),
     ask.capture("5 less", 5 * MAJOR, of="hold"),
     ask.refund("2 back", 2 * MAJOR, of="work"),
@@ -40,8 +43,8 @@ _SINCE = (
 OPERATIONS: dict[str, Callable[[str], Step]] = {
     "deposit": lambda key: ask.deposit(key, 7 * MAJOR, at=JUST_BEFORE),
     "usage": lambda key: ask.use(key, 6 * MAJOR, at=JUST_BEFORE),
-    "withdraw": lambda key: ask.withdraw(key, 4 * MAJOR, at=JUST_BEFORE),
-    "hold": lambda key: ask.place_hold(key, 6 * MAJOR, at=JUST_BEFORE),
+    "withdraw": lambda key: ask.withdraw(key, 9 * MAJOR, at=JUST_BEFORE),
+    "hold": lambda key: ask.place_hold(key, 10 * MAJOR, at=JUST_BEFORE),
     "capture": lambda key: ask.capture(key, 16 * MAJOR, of="hold", at=JUST_BEFORE),
     "final capture": lambda key: ask.capture(key, 4 * MAJOR, of="hold", final=True, at=JUST_BEFORE),
     "over-capture": lambda key: ask.capture(key, 36 * MAJOR, of="hold", at=JUST_BEFORE),
@@ -121,6 +124,20 @@ def test_of_capture_release_and_expiry_one_wins_and_the_others_say_so(start):
     steps = [OPERATIONS[name](name) for name in ("final capture", "release", "sweep")]
 
     assert Meeting(wallet_past(), start, *steps).some_orders(2 * RANDOM_ORDERS) > 0
+
+
+@pytest.mark.parametrize("share", range(4))
+def test_faults_make_no_order_worse(share):
+    """Two calls of each meeting fail, and the clients ask again, elsewhere."""
+    chance = random.Random(share)
+    runs = 0
+    for _ in range(MEETINGS):
+        names = [chance.choice(list(OPERATIONS)) for _ in range(chance.choice((2, 3)))]
+        steps = [OPERATIONS[name](f"{name} {number}") for number, name in enumerate(names)]
+        meeting = Meeting(wallet_past(), chance.choice(STARTS), *steps)
+        seeds = [chance.getrandbits(32) for _ in range(8)]
+        runs += meeting.disturbed_orders(seeds)
+    assert runs == 8 * MEETINGS
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ class Play:
         self.charges: dict[str, Plain] = {}
         self.refunded: defaultdict[str, list[int]] = defaultdict(list)
         self.types: defaultdict[str, int] = defaultdict(int)
-        self.placed: dict[str, str] = {}
+        self.placed: dict[str, tuple[str, int]] = {}
         self.counts = {"credited": 0, "credits": 0, "debits": 0}
         self.number = 0
         self.head = "0" * 64
@@ -276,7 +276,7 @@ class Play:
         self._need_order(draws, entry["amount"], entry["created_at"])
         self._shift(draws, free=-1, held=+1)
         _need(entry["hold_id"] not in self.holds, "placed twice")
-        self.placed[entry["hold_id"]] = entry["pk"].split("#")[2]
+        self.placed[entry["hold_id"]] = (entry["pk"].split("#")[2], entry["amount"])
         self._note(entry, {"draws": draws, "amount": entry["amount"], "status": "open"})
 
     def _extension(self, entry: Plain, draws: Draws) -> None:
@@ -403,6 +403,10 @@ class _Account:
         made = (play.number, play.head, play.free["cash"], play.held["cash"], lots)
         if told != made:
             yield f"wallet {play.currency} is stored as {told}, played as {made}"
+        for lot in item.get("lots", []):
+            terms = {name: lot[name] for name in lot.keys() - {"id", "left", "held"}}
+            if terms != play.terms.get(lot["id"]):
+                yield f"wallet {play.currency} has other terms for {lot['id']}"
         if {name: item[name] for name in play.counts} != play.counts:
             yield f"wallet {play.currency} counts other than {play.counts}"
         mine = {id_: hold for id_, hold in play.holds.items() if hold["status"] == "open"}
@@ -427,9 +431,10 @@ class _Account:
             if quoted.setdefault(job["quote_id"], hold_id) != hold_id:
                 yield f"{job['quote_id']} was held twice"
             open_jobs += [job["job_id"]] * (hold["status"] == "open")
-            pointer = self.stored[f"JOB#{job['job_id']}"]["hold_id"]
-            last = self.stored[f"HOLD#{pointer}"]
-            if last["job"]["job_id"] != job["job_id"] or last["created_at"] < self._at(hold_id):
+            pointer = self.stored.get(f"JOB#{job['job_id']}", {}).get("hold_id")
+            last = self.stored.get(f"HOLD#{pointer}", {})
+            is_its_own = last.get("job", {}).get("job_id") == job["job_id"]
+            if not is_its_own or last["created_at"] < self.stored[f"HOLD#{hold_id}"]["created_at"]:
                 yield f"{job['job_id']} points at {pointer}"
         if len(set(open_jobs)) != len(open_jobs):
             yield f"a job has two open holds: {open_jobs}"
@@ -441,15 +446,11 @@ class _Account:
 
     def _quote(self, quote_id: str, quote: Plain, hold_id: str) -> Iterator[str]:
         item = self.stored[f"HOLD#{hold_id}"] if hold_id else {}
+        cents = -(-sum(line["unit"] * line["quantity"] for line in quote["line_items"]) // 10_000)
+        placed = self.placed.get(hold_id, (None, cents * 10_000))
         if quote.get("used_by") != item.get("job", {}).get("job_id"):
             yield f"{quote_id} is used by {quote.get('used_by')}"
-        if quote.get("entry_id") != self.placed.get(hold_id):
-            yield f"{quote_id} names entry {quote.get('entry_id')}"
-        cents = -(-sum(line["unit"] * line["quantity"] for line in quote["line_items"]) // 10_000)
-        if item and item["amount"] < cents * 10_000:
-            yield f"{quote_id} was held for {item['amount']}, quoted {cents} cents"
+        if (quote.get("entry_id"), cents * 10_000) != placed:
+            yield f"{quote_id} is of {cents} cents, its hold is {placed}"
         if quote_id.replace("quote_", "ent_") not in self.entry_ids:
             yield f"{quote_id} has no receipt"
-
-    def _at(self, hold_id: str) -> str:
-        return str(self.stored[f"HOLD#{hold_id}"]["created_at"])

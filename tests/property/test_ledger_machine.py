@@ -197,7 +197,7 @@ def test_no_story_tells_the_ledger_from_the_model(record_property):
     LedgerMachine.coverage.clear()
 
     # Some steps do nothing, and Hypothesis does not count those.
-    twice = settings(max_examples=2 * settings.default.max_examples)
+    twice = settings(max_examples=2 * settings().max_examples)
     run_state_machine_as_test(LedgerMachine, settings=twice)
 
     steps = LedgerMachine.coverage.total()

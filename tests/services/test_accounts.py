@@ -17,6 +17,7 @@ FIRST_CALLS: dict[str, Ask] = {
     "hold": lambda alice: alice.place(10),
     "quote": lambda alice: alice.quote(),
     "look": lambda alice: alice.wallet(),
+    "look at all": lambda alice: wallet.wallets(alice.store, alice.owner, now=NOW, own=True),
     "look at another currency": lambda alice: alice.wallet("eur"),
     "deposit of another currency": lambda alice: alice.deposit(500, currency="eur"),
 }
@@ -133,7 +134,7 @@ WRITES: dict[str, Ask] = {
     "quote": lambda caller: caller.quote(),
     "own look": lambda caller: caller.wallet(own=True),
     "look": lambda caller: caller.wallet(own=False),
-    "look at all": lambda caller: wallet.wallets(caller.store, caller.owner, now=NOW),
+    "look at all": lambda caller: wallet.wallets(caller.store, caller.owner, now=NOW, own=False),
 }
 
 
@@ -161,7 +162,7 @@ def test_somebody_elses_look_makes_nothing():
     alice = Caller()
 
     found = alice.wallet(own=False)
-    listed = wallet.wallets(alice.store, alice.owner, now=NOW)
+    listed = wallet.wallets(alice.store, alice.owner, now=NOW, own=False)
 
     assert (found.seq, found.available_micros(NOW)) == (0, 0)
     assert listed == []

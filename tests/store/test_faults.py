@@ -294,19 +294,21 @@ def test_b6_a_lost_answer_and_a_lost_race_are_still_one_effect():
     assert_once(here, balance=START_MICROS + 41)
 
 
-def test_b7_a_transaction_in_progress_is_waited_for():
-    here = failing(AFTER, Fault("throttled", code="TransactionInProgressException"))
-    # The first is found again at once; one that is still running is sent again.
-    committed = here.deposit(40, "b")
-    here.simulator.faults = at_each(
-        WRITE, *[Fault("throttled", code="TransactionInProgressException")] * 3
-    )
+IN_PROGRESS = Fault("throttled", code="TransactionInProgressException")
 
-    again = here.deposit(40, "a")
 
+@pytest.mark.parametrize(
+    "faults", [(IN_PROGRESS,), (IN_PROGRESS,) * 5, (BEFORE, IN_PROGRESS), (IN_PROGRESS, AFTER)]
+)
+def test_b7_a_transaction_that_is_still_running_is_sent_again_as_it_was(faults):
+    here = failing(*faults)
+
+    committed = here.deposit(40, "a")
+
+    sent = [call.params for call in here.simulator.calls if call.method == WRITE][1:]
+    assert all(params == sent[0] for params in sent)
     assert not committed.replayed
-    assert not again.replayed
-    assert_once(here, balance=START_MICROS + 80)
+    assert_once(here, balance=START_MICROS + 40)
 
 
 def test_b8_other_bytes_under_one_token_are_our_mistake():

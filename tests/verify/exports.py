@@ -81,12 +81,13 @@ def long() -> tuple[bytes, ...]:
     )
     first, second = world.model.holds
     charge = world.charges[0][0]
-    for key, op, args in [
+    more: list[tuple[str, str, Shown]] = [
         ("l1", "capture", {"hold": second, "amount": 5, "final": False}),
         ("l2", "extend", {"hold": second, "amount": 2, "expires": HOUR}),
         ("l3", "release", {"hold": second}),
         ("l4", "refund", {"charge": charge, "amount": 12_000_000}),
-    ]:
+    ]
+    for key, op, args in more:
         world.do(Request(op, *ALICE, key, "usd", args))
     world.now += 3 * HOUR
     world.do(Request("tick", *ALICE, "l5"))

@@ -220,15 +220,6 @@ def test_what_can_mean_one_wallet_only_is_not_asked_of_several(options):
         verify(many_wallets(), **options)
 
 
-@pytest.mark.parametrize("lines", [[], [b""]], ids=["nothing", "not even a line"])
-def test_nothing_is_not_well(lines):
-    if lines:
-        assert verify(lines).broken != ()
-    else:
-        with pytest.raises(Unusable):
-            verify(lines)
-
-
 def test_a_new_wallet_has_no_entries_and_the_first_head():
     with pytest.raises(Unusable, match="no entries"):
         verify([], head="0" * 64)

@@ -87,8 +87,7 @@ def audit_items(stored: Iterable[Attributes]) -> list[Violation]:
     """The audit of a whole table, entries and other records in any order."""
     parts: tuple[list[Attributes], list[Attributes]] = ([], [])
     for item in stored:
-        if not items.is_receipt(item):
-            parts[_text(item, "sk") == "ENTRY"].append(item)
+        parts[_text(item, "sk") == "ENTRY"].append(item)
     return audit(*parts)
 
 

@@ -187,13 +187,17 @@ def test_every_entry_is_chained_to_the_one_before_and_the_head_is_the_last(world
     }
 
 
+def pages(world, limit):
+    page = world.get(ENTRIES, query={"limit": limit})
+    yield page["data"]
+    while page["has_more"]:
+        page = world.get(ENTRIES, query={"limit": limit, "cursor": page["next_cursor"]})
+        yield page["data"]
+
+
 def test_what_is_read_page_by_page_verifies_offline(world):
     busy(world)
-    lines, cursor = [], {}
-    while cursor is not None:
-        shown = world.get(ENTRIES, query={"limit": 4, **cursor})
-        lines += [canonical(entry) for entry in shown["data"]]
-        cursor = {"cursor": shown["next_cursor"]} if shown["has_more"] else None
+    lines = [canonical(entry) for page in pages(world, 4) for entry in page]
 
     report = verify(lines, head=world.get(HEAD)["head"])
 

@@ -168,13 +168,13 @@ def test_releasing_again_is_the_same_answer_and_changes_nothing(world):
     first = release(world, hold, key="k1")
     world.deposit(2500)
     world.wait(hours=1)
-    before = world.state()
+    mark = world.mark()
 
     again = release(world, hold, key="k2")
 
     assert (again.status, again.text) == (200, first.text)
     assert not again.replayed
-    assert world.changed_since(before) == []
+    assert world.written_since(mark) == []
 
 
 def test_releasing_after_the_expiry_answers_with_the_expired_hold(world):

@@ -1,4 +1,4 @@
-"""A quoted amount set aside, and given back: `POST hardware/hold`, `…/{job_id}/release`, `GET jobs`."""
+"""A quoted amount set aside and given back: `hardware/hold`, `…/{job_id}/release`, `jobs`."""
 
 import pytest
 
@@ -64,12 +64,12 @@ def test_a_quote_may_name_its_job(world):
 def test_the_same_job_and_quote_again_is_the_same_hold(world, name):
     quote = world.quote()["quote_id"]
     first = hold(world, quote, job_id="job-1")
-    before = world.state()
+    mark = world.mark()
 
     again = hold(world, quote, **name)
 
     assert (again.status, again.text) == (200, first.text)
-    assert world.changed_since(before) == []
+    assert world.written_since(mark) == []
 
 
 def test_the_same_quote_again_is_the_same_hold_long_after_it_expired(world):
@@ -216,12 +216,12 @@ def test_a_release_charges_what_the_job_cost_and_gives_the_rest_back(
 def test_releasing_again_is_the_same_answer_and_changes_nothing(world, cost):
     hold(world, job_id="job-1")
     first = release(world, "job-1", **cost)
-    before = world.state()
+    mark = world.mark()
 
     again = release(world, "job-1", **cost)
 
     assert (again.status, again.text) == (200, first.text)
-    assert world.changed_since(before) == []
+    assert world.written_since(mark) == []
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 40), (40, 0), (40, 41)])

@@ -177,9 +177,9 @@ def test_everybody_sees_their_own_wallet_alone(world):
 
 def test_a_look_writes_nothing_once_the_account_is_there(world):
     world.wallet()
-    before = world.state()
+    mark = world.mark()
 
     world.wallet()
     world.wallet(currency="eur")
 
-    assert world.changed_since(before) == []
+    assert world.written_since(mark) == []

@@ -37,7 +37,7 @@ def test_granted_credit_is_no_cash(world):
 def test_looking_at_somebody_unknown_makes_nothing(world, path):
     world.get(path, by=ADMIN, query={"user": "acme/nobody"})
 
-    assert world.state() == {}
+    assert world.items() == []
 
 
 def test_an_unknown_user_has_zeros(world):

@@ -226,4 +226,4 @@ def test_nobodys_transactions_are_an_empty_list_and_make_nobody(world):
         "transactions": [],
         "nextCursor": None,
     }
-    assert world.state() == {}
+    assert world.items() == []

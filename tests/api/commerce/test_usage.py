@@ -80,7 +80,7 @@ def test_work_that_cost_nothing_is_skipped(world, amount):
 
     assert answer.status == 200
     assert answer.body == {"user": "acme/alice", "amount": 0, "status": "skipped"}
-    assert world.state() == {}
+    assert world.items() == []
 
 
 @pytest.mark.parametrize(
@@ -246,4 +246,4 @@ def test_nobodys_usage_is_an_empty_list(world):
         "usage": [],
         "nextCursor": None,
     }
-    assert world.state() == {}
+    assert world.items() == []

@@ -1,4 +1,4 @@
-"""A thousand holds against a wallet that is good for a hundred, and what must be true after it."""
+"""Crowds: many more holds than a wallet is good for, and what must be true after them."""
 
 import json
 import random
@@ -79,38 +79,56 @@ class Outcome:
         )
 
     @property
+    def told_alike(self) -> bool:
+        """Whether all deliveries of a key were told of the same hold, or all of none."""
+        told: defaultdict[str, set[str | None]] = defaultdict(set)
+        for answer in self.answers:
+            told[answer.key].add(answer.hold_id)
+        return all(len(ids) == 1 for ids in told.values())
+
+    @property
     def asked_again(self) -> int:
         """How often clients were told to come again."""
         return sum(answer.asked - 1 for answer in self.answers)
 
 
-def thousand_holds(
-    client: Any,
-    fleet: Fleet,
-    *,
-    seed: int,
-    requests: int = REQUESTS,
-    good_for: int = GOOD_FOR,
-    deliveries: int = 1,
-) -> Outcome:
-    """One crowd on a table of its own. The seed decides who asks for what, and after whom.
+def crowd_of(
+    client: Any, *, seed: int, good_for: int = GOOD_FOR, in_pairs: bool = False
+) -> tuple[LedgerStore, Crowd]:
+    """A table of its own, and in it a wallet that is good for just so many of the crowd's holds.
 
-    With two `deliveries` each key is sent from two processes at about the same time.
+    The seed decides how much they want, and which money is there: credit, cash, and cash in lots.
     """
     draw = random.Random(seed)
-    table = f"crowd-{seed}-{requests}-{deliveries}"
+    table = f"crowd-{seed}-{good_for}-{'pairs' if in_pairs else 'single'}"
     client.create_table(**ledger_table(table))
-    owner = owner_of(Tenant("acme", "live"), "acme/alice")
-    # Twelve cents and above: what everybody is given at first is less than what is asked for.
-    amount_micros = draw.randint(12, 60) * CENT_MICROS * GOOD_FOR // good_for
     store = LedgerStore(client, table)
+    owner = owner_of(Tenant("acme", "live"), "acme/alice")
+    # All together more than the credit that everybody begins with.
+    amount_micros = draw.randint(1200, 6000) // good_for * CENT_MICROS
     _fill(store, owner, good_for * amount_micros, draw)
-    crowd = Crowd(table=table, owner=owner, amount_micros=amount_micros, seed=seed)
-    queues = _queues(fleet, requests, deliveries, draw)
+    crowd = Crowd(
+        table=table, owner=owner, amount_micros=amount_micros, seed=seed, in_pairs=in_pairs
+    )
+    return store, crowd
+
+
+def thousand_holds(client: Any, fleet: Fleet, *, seed: int, in_pairs: bool = False) -> Outcome:
+    """A thousand keys, each sent once, or by two processes at once. The seed deals them out."""
+    store, crowd = crowd_of(client, seed=seed, in_pairs=in_pairs)
+    keys = [f"request-{number}" for number in range(REQUESTS)]
+    random.Random(seed).shuffle(keys)
+    queues = _in_pairs(fleet, keys) if in_pairs else _dealt(keys, fleet.environments)
     began = time.monotonic()
     answers = fleet.serve(crowd, queues)
-    seconds = time.monotonic() - began
-    return Outcome(crowd, answers, _books(store, owner), seconds)
+    return outcome_of(store, crowd, answers, seconds=time.monotonic() - began)
+
+
+def outcome_of(
+    store: LedgerStore, crowd: Crowd, answers: Sequence[Answer], *, seconds: float
+) -> Outcome:
+    """The answers, and what is in the books after the last of them."""
+    return Outcome(crowd, list(answers), _books(store, crowd.owner), seconds)
 
 
 def problems_of(outcome: Outcome, *, good_for: int = GOOD_FOR) -> list[str]:
@@ -162,25 +180,17 @@ def _fill(store: LedgerStore, owner: Owner, total_micros: int, draw: random.Rand
         )
 
 
-def _queues(
-    fleet: Fleet, requests: int, deliveries: int, draw: random.Random
-) -> list[Sequence[str]]:
-    """The keys, dealt to the environments. Deliveries of one key never meet in one process."""
-    keys = [f"request {number}" for number in range(requests)]
-    draw.shuffle(keys)
-    dealt = [keys[number :: fleet.environments] for number in range(fleet.environments)]
-    if deliveries == 1:
-        return [*dealt]
-    # The environment `threads` further on is in the next process, and gets them in the same order.
-    shifted = dealt[-fleet.threads :] + dealt[: -fleet.threads]
-    queues: list[Sequence[str]] = []
-    for own, others in zip(dealt, shifted, strict=True):
-        pairs = [list(pair) for pair in zip(own, others, strict=False)]
-        rest = [*own[len(pairs) :], *others[len(pairs) :]]
-        for pair in pairs:
-            draw.shuffle(pair)
-        queues.append([key for pair in pairs for key in pair] + rest)
-    return queues
+def _dealt(keys: Sequence[str], queues: int) -> list[Sequence[str]]:
+    return [keys[number::queues] for number in range(queues)]
+
+
+def _in_pairs(fleet: Fleet, keys: Sequence[str]) -> list[Sequence[str]]:
+    """The same queue for an environment and for its partner in the next process."""
+    dealt = _dealt(keys, fleet.environments // 2)
+    pairs = [
+        dealt[first : first + fleet.threads] * 2 for first in range(0, len(dealt), fleet.threads)
+    ]
+    return [queue for pair in pairs for queue in pair]
 
 
 def _books(store: LedgerStore, owner: Owner) -> Books:

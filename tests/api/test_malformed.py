@@ -1,0 +1,690 @@
+"""What is not well formed is refused by name, in the dialect of its surface, and writes nothing.
+
+Which fields there are, and which of the wrong values below are none for them, is written down here
+and held against the code: a field that is new has to be put in.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from inspect import signature
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import pytest
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from holdfast import errors
+from holdfast.http.fields import Body
+from tests.api.scene import READS, WRITES, request, scene, things_of
+from tests.api.world import FUNCTIONS, OPERATIONS, Like
+from tests.http.events import ADMIN
+
+OWN = things_of("root")
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def listed_codes(refusal: type[errors.Refusal] = errors.Refusal) -> Iterator[str]:
+    yield refusal.code
+    for more in refusal.__subclasses__():
+        yield from listed_codes(more)
+
+
+CODES = frozenset(listed_codes())
+
+# --- What there is to get wrong -------------------------------------------------------------------
+
+BODY_FIELDS = {
+    "POST /api/v1/billing/deposit": {
+        "user": "name",
+        "amount": "amount",
+        "currency": "currency",
+        "notes": "lines?",
+        "tags": "text?",
+        "expiresIn": "count",
+    },
+    "POST /api/v1/billing/withdraw": {
+        "user": "somebody",
+        "amount": "amount",
+        "currency": "currency",
+        "notes": "lines?",
+        "tags": "text?",
+    },
+    "POST /api/v1/billing/usage": {
+        "user": "name",
+        "amount": "charge",
+        "amountDecimal": "decimal?",
+        "currency": "currency",
+        "model": "text?",
+        "provider": "text?",
+        "promptTokens": "count?",
+        "completionTokens": "count?",
+        "totalTokens": "count?",
+        "requestId": "key?",
+        "premium": "flag?",
+        "stream": "flag?",
+        "status": "text?",
+        "clientIp": "text?",
+    },
+    "POST /api/v1/billing/refund": {
+        "user": "somebody",
+        "amount": "amount",
+        "originalTransactionId": "id",
+        "currency": "currency",
+        "notes": "lines?",
+    },
+    "POST /v1/billing/holds": {
+        "amount": "amount",
+        "amount_decimal": "decimal?",
+        "currency": "currency",
+        "reference": "text?",
+        "expires_in_seconds": "seconds",
+        "expiry_policy": "choice",
+        "over_capture": "choice",
+        "overdraft_limit": "limit?",
+        "metadata": "texts?",
+    },
+    "POST /v1/billing/holds/{hold_id}/capture": {
+        "amount": "amount",
+        "amount_decimal": "decimal?",
+        "final": "flag",
+    },
+    "POST /v1/billing/holds/{hold_id}/extend": {
+        "expires_in_seconds": "seconds?",
+        "amount": "amount",
+        "amount_decimal": "decimal?",
+    },
+    "POST /v1/billing/holds/{hold_id}/release": {},
+    "POST /v1/billing/hardware/quote": {
+        "provider": "text",
+        "device": "text",
+        "shots": "amount",
+        "tasks": "amount",
+        "circuit": "circuit?",
+        "job_id": "id?",
+        "idempotency_key": "key?",
+    },
+    "POST /v1/billing/hardware/hold": {
+        "quote_id": "id",
+        "job_id": "id?",
+        "idempotency_key": "key?",
+    },
+    "POST /v1/billing/hardware/hold/{job_id}/release": {
+        "reason": "choice?",
+        "capture_cents": "cents?",
+        "actual_cents": "cents!",
+        "idempotency_key": "key?",
+    },
+}
+QUERY_FIELDS = {
+    "GET /v1/health": {},
+    "GET /api/v1/billing/balance": {"user": "name", "currency": "currency"},
+    "GET /api/v1/billing/balance/all": {"user": "name"},
+    "GET /api/v1/billing/usage": {
+        "user": "name",
+        "currency": "currency",
+        "limit": "limit",
+        "cursor": "cursor",
+    },
+    "GET /api/v1/billing/transactions": {
+        "user": "name",
+        "currency": "currency",
+        "limit": "limit",
+        "offset": "offset",
+        "cursor": "cursor",
+    },
+    "GET /v1/billing/wallet": {"currency": "currency"},
+    "GET /v1/billing/entries": {
+        "currency": "currency",
+        "limit": "limit",
+        "cursor": "cursor",
+        "from": "instant",
+        "to": "instant",
+    },
+    "GET /v1/billing/entries/{entry_id}": {},
+    "GET /v1/billing/ledger/head": {"currency": "currency"},
+    "GET /v1/billing/holds": {"status": "choice", "limit": "limit", "cursor": "cursor"},
+    "GET /v1/billing/holds/{hold_id}": {},
+    "GET /v1/billing/jobs": {"status": "choice", "limit": "limit", "cursor": "cursor"},
+    "GET /api/agents/v1/wallet/balance": {"currency": "currency"},
+    "GET /api/agents/v1/wallet/transactions": {
+        "currency": "currency",
+        "type": "choice",
+        "limit": "limit",
+        "offset": "offset",
+    },
+}
+
+WRONG = {
+    "true": "true",
+    "a number in text": '"100"',
+    "a number with a point": "1.0",
+    "a number with an exponent": "1e2",
+    "a number with a large exponent": "1e400",
+    "below zero": "-1",
+    "zero": "0",
+    "minus zero": "-0",
+    "a number of 41 digits": "1" + "0" * 40,
+    "a number of 5,000 digits": "9" * 5000,
+    "no number": "NaN",
+    "infinity": "-Infinity",
+    "null": "null",
+    "a list": "[]",
+    "a list of one": "[1]",
+    "an object": "{}",
+    "an object with something in it": '{"amount":1}',
+    "nested": "[" * 50 + "]" * 50,
+    "nested objects": '{"a":' * 50 + "1" + "}" * 50,
+    "nested beyond reason": "[" * 20_000 + "]" * 20_000,
+    "no text": '""',
+    "a long text": json.dumps("x" * 10_000),
+    "nul": r'"a\u0000"',
+    "a line": r'"usd\n"',
+    "half a pair": r'"\ud800"',
+    "not escaped": '"a\tb"',
+    "quotation": "'a'",
+    "nothing": "",
+}
+FINE = {
+    "name": {"a number in text"},
+    "somebody": set(),
+    "amount": set(),
+    "charge": {"below zero", "zero", "minus zero", "null"},
+    "decimal?": {"null"},
+    "currency": set(),
+    "text": set(),
+    "text?": {"a number in text", "null"},
+    "lines?": {"a number in text", "null", "a line"},
+    "count": {"zero", "minus zero"},
+    "count?": {"zero", "minus zero", "null"},
+    "flag": {"true"},
+    "flag?": {"true", "null"},
+    "key?": {"a number in text", "null"},
+    "id": set(),
+    "id?": {"a number in text", "null"},
+    "seconds": set(),
+    "seconds?": {"null"},
+    "choice": set(),
+    "choice?": {"null"},
+    "limit?": {"null"},
+    "texts?": {"null", "an object"},
+    "circuit?": {"null", "an object"},
+    "cents?": {"zero", "minus zero", "null"},
+    "cents!": {"null"},
+}
+"""The wrong values that are none for a field of this kind, in a request that is good otherwise."""
+
+WRONG_IN_QUERY = [
+    "", " ", "true", "-1", "0", "1.5", "1e2", "null", "[]", "{}", "\0", "USD\n", "usdt", "XXX",
+    "١", "💥", "a b", "acme/../alice", "acme/alice/x", "%", "#", "'--", "9" * 41, "x" * 2000,
+]  # fmt: skip
+FINE_IN_QUERY = {
+    "name": {"true", "0", "1.5", "1e2", "null", "9" * 41, "usdt", "XXX"},
+    "offset": {"0"},
+}
+
+
+def body_fields(operation):
+    hints = get_type_hints(operation.function)
+    models = [hint for hint in hints.values() if isinstance(hint, type) and issubclass(hint, Body)]
+    return {field.alias or name for model in models for name, field in model.model_fields.items()}
+
+
+def query_fields(operation):
+    hints = get_type_hints(operation.function, include_extras=True)
+    for name in signature(operation.function).parameters:
+        hint = hints[name]
+        said = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+        is_body = isinstance(hint, type) and issubclass(hint, Body)
+        if (
+            any(isinstance(one, Depends) for one in said)
+            or is_body
+            or f"{{{name}}}" in operation.path
+        ):
+            continue
+        yield next((one.alias for one in said if isinstance(one, Query) and one.alias), name)
+
+
+def test_every_field_of_every_operation_is_in_the_tables(record_property):
+    assert {name: set(fields) for name, fields in BODY_FIELDS.items()} == {
+        name: body_fields(BY_NAME[name]) for name in WRITES
+    }
+    assert {name: set(fields) for name, fields in QUERY_FIELDS.items()} == {
+        name: set(query_fields(BY_NAME[name])) for name in READS
+    }
+    assert [list(query_fields(BY_NAME[name])) for name in WRITES] == [[]] * len(WRITES)
+    fields = sum(map(len, BODY_FIELDS.values())), sum(map(len, QUERY_FIELDS.values()))
+    cases = fields[0] * len(WRONG) + fields[1] * len(WRONG_IN_QUERY)
+    record_property("figure", f"malformed input: {cases:,} wrong values in {sum(fields)} fields")
+
+
+# --- Fields ---------------------------------------------------------------------------------------
+
+
+def written(body: dict[str, Any], field: str, value: str) -> str:
+    """A body with the text of a value in one of its fields."""
+    members = [
+        f"{json.dumps(name)}:{json.dumps(good)}" for name, good in body.items() if name != field
+    ]
+    return "{" + ",".join([*members, f"{json.dumps(field)}:{value}"]) + "}"
+
+
+def told_of(refusal, field):
+    """Whether a refusal is one of those that a wrong value may meet, and names the field."""
+    assert refusal.code in CODES
+    if refusal.status == 422 and refusal.code != "idempotency_key_invalid":
+        return refusal.param is not None and refusal.param.split(".")[0] == field
+    return refusal.status in (400, 402, 404, 422)
+
+
+@pytest.mark.parametrize(
+    ("operation", "field", "kind"),
+    [
+        pytest.param(operation, field, kind, id=f"{operation} {field}")
+        for operation, fields in BODY_FIELDS.items()
+        for field, kind in fields.items()
+    ],
+)
+def test_a_wrong_value_in_a_body_is_refused_by_name(operation, field, kind):
+    asked = request(operation, OWN)
+    world = scene()
+    mark = world.mark()
+    for name, value in WRONG.items():
+        answer = asked.sent(world, by=ADMIN, body=written(asked.body, field, value))
+
+        if name in FINE[kind]:
+            assert answer.status in (200, 201), (name, answer.text)
+            world = scene()
+            continue
+        assert answer.status >= 400, (name, answer.text)
+        named = "expires_in_seconds" if (kind, name) == ("amount", "null") else field
+        assert told_of(answer.refusal, field) or told_of(answer.refusal, named), (name, answer)
+        assert world.written_since(mark) == [], name
+        assert answer.headers["X-Request-Id"] == answer.text.split('"request_id":"')[1][:16]
+
+
+@pytest.mark.parametrize(
+    ("operation", "field", "kind"),
+    [
+        pytest.param(operation, field, kind, id=f"{operation} {field}")
+        for operation, fields in QUERY_FIELDS.items()
+        for field, kind in fields.items()
+    ],
+)
+def test_a_wrong_value_in_a_query_is_refused_by_name(operation, field, kind):
+    asked = request(operation, OWN)
+    world = scene()
+    mark = world.mark()
+    for value in WRONG_IN_QUERY:
+        answer = asked.sent(world, by=ADMIN, query={**asked.query, field: value})
+
+        if value in FINE_IN_QUERY.get(kind, ()):
+            assert answer.status == 200, (value, answer.text)
+        else:
+            assert answer.refusal.status == 422, (value, answer)
+            assert told_of(answer.refusal, field), (value, answer)
+        assert world.written_since(mark) == [], value
+
+
+@pytest.mark.parametrize("operation", [each for each in READS if QUERY_FIELDS[each]])
+def test_a_parameter_that_is_given_twice_is_refused_by_name(operation):
+    asked = request(operation, OWN)
+    user = "user=root&" if asked.query else ""
+    for field in QUERY_FIELDS[operation]:
+        query = f"{user if field != 'user' else ''}{field}=a&{field}=a"
+
+        refusal = scene().refused("GET", asked.path, by=ADMIN, query=query)
+
+        assert refusal[:3] == (422, "invalid_field", field)
+
+
+@pytest.mark.parametrize("operation", READS)
+@pytest.mark.parametrize("query", ["%FF", "a=%FF", "a=%C0%80", "&".join(["a=1"] * 65), "a=\ud800"])
+def test_a_query_that_cannot_be_read_is_refused(operation, query):
+    asked = request(operation, OWN)
+
+    refusal = scene().refused("GET", asked.path, by=ADMIN, query=query)
+
+    assert refusal.status in (400, 422)
+    assert refusal.code in CODES
+
+
+@pytest.mark.parametrize("operation", READS)
+def test_a_parameter_that_nobody_knows_is_passed_over(operation):
+    asked = request(operation, OWN)
+    world = scene()
+
+    plain = asked.sent(world, by=ADMIN)
+    more = asked.sent(world, by=ADMIN, query={**asked.query, "x": "", "pretty": "1", "Limit": "5"})
+
+    assert more == plain
+
+
+@pytest.mark.parametrize("operation", READS)
+def test_a_body_of_a_read_is_not_looked_at(operation):
+    asked = request(operation, OWN)
+    world = scene()
+
+    plain = asked.sent(world, by=ADMIN)
+
+    for body in ("[", '{"pan":"4242424242424242"}', "x" * 300_000):
+        assert asked.sent(world, by=ADMIN, body=body) == plain
+
+
+CURRENCIES = ["XXX", "xau", "usdt", "btc", "US", "USDD", "USD\n", " usd", "usd ", "840", "ＵＳＤ",
+              "\u212awd", "u\0d", "us$"]  # fmt: skip
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+@pytest.mark.parametrize("operation", [each for each in WRITES if "currency" in BODY_FIELDS[each]])
+def test_a_currency_that_does_not_exist_is_refused(operation, currency):
+    asked = request(operation, OWN)
+    body = {**asked.body, "currency": currency}
+
+    refusal = scene().refused("POST", asked.path, by=ADMIN, body=body)
+
+    assert refusal[:3] == (422, "invalid_field", "currency")
+
+
+@pytest.mark.parametrize("currency", ["", *CURRENCIES])
+@pytest.mark.parametrize("operation", [each for each in READS if "currency" in QUERY_FIELDS[each]])
+def test_a_currency_that_does_not_exist_cannot_be_looked_at(operation, currency):
+    asked = request(operation, OWN)
+    query = {**asked.query, "currency": currency}
+
+    refusal = scene().refused("GET", asked.path, by=ADMIN, query=query)
+
+    assert refusal[:3] == (422, "invalid_field", "currency")
+
+
+# --- Bodies ---------------------------------------------------------------------------------------
+
+ALL_WRITES = pytest.mark.parametrize("operation", WRITES)
+UNREADABLE = {
+    "an array": "[]",
+    "an array of the body": "[{good}]",
+    "a text": '"x"',
+    "a number": "1",
+    "true": "true",
+    "null": "null",
+    "white space": " \n",
+    "not closed": "{good}"[:-1] + "+",
+    "two of them": "{good}{good}",
+    "something behind it": "{good} x",
+    "a comma too many": '{{"a":1,}}',
+    "a field twice": '{{"currency":"usd","currency":"usd"}}',
+    "a field twice, escaped": r'{{"currency":"usd","currenc\u0079":"eur"}}',
+    "a field twice, deep down": '{{"metadata":{{"a":"1","a":"2"}}}}',
+    "no number": '{{"amount":NaN}}',
+    "a number of 5,000 digits": '{{"amount":' + "9" * 5000 + "}}",
+    "half a pair": r'{{"notes":"\ud800"}}',
+    "half a pair as a name": r'{{"\udfff":1}}',
+    "nested": '{{"metadata":' + "[" * 50 + "]" * 50 + "}}",
+    "nested beyond reason": '{{"a":' + "[" * 100_000 + "]" * 100_000 + "}}",
+    "a mark in front": "\ufeff{good}",
+    "single quotes": "{{'amount':1}}",
+    "a comment": '{{"a":1}}//',
+    "form": "amount=10&user=alice",
+    "xml": "<amount>10</amount>",
+}
+
+
+@ALL_WRITES
+def test_a_body_that_is_no_json_object_is_unreadable(operation):
+    asked = request(operation, OWN)
+    world = scene()
+    good = json.dumps(asked.body)
+    for name, text in UNREADABLE.items():
+        body = text.replace("{good}", "{{good}}").replace("{{", "{").replace("}}", "}")
+        body = body.replace("{good}", good)
+
+        refusal = world.refused("POST", asked.path, by=ADMIN, body=body)
+
+        assert refusal == (400, "unreadable_body", None, {}), name
+
+
+def encoded(world, asked, raw, **changes):
+    """A request whose body the gateway took for bytes."""
+    sent = asked.event(by=ADMIN)
+    sent["body"] = raw if isinstance(raw, str) else base64.b64encode(raw).decode()
+    sent["isBase64Encoded"] = True
+    sent.update(changes)
+    return world.deliver(sent)
+
+
+@ALL_WRITES
+def test_bytes_are_read_like_text(operation):
+    asked = request(operation, OWN)
+
+    answer = encoded(scene(), asked, json.dumps(asked.body).encode())
+
+    assert answer.status in (200, 201)
+
+
+@ALL_WRITES
+@pytest.mark.parametrize(
+    "raw",
+    [b"\xff", b'{"notes":"\xc3\x28"}', b'{"notes":"\xed\xa0\x80"}', b"\xef\xbb\xbf{}",
+     '{"a":1}'.encode("utf-16"), b"\x1f\x8b\x08\x00", b"\0", "not base64!", "e30", "e30=\n=", "é"],
+    ids=repr,
+)  # fmt: skip
+def test_bytes_that_are_no_text_are_unreadable(operation, raw):
+    asked = request(operation, OWN)
+    world = scene()
+    mark = world.mark()
+
+    answer = encoded(world, asked, raw)
+
+    assert answer.refusal == (400, "unreadable_body", None, {})
+    assert world.written_since(mark) == []
+
+
+KIB_256 = 256 * 1024
+
+
+@ALL_WRITES
+@pytest.mark.parametrize(("size", "is_read"), [(KIB_256, True), (KIB_256 + 1, False)])
+@pytest.mark.parametrize("as_bytes", [False, True], ids=["text", "bytes"])
+def test_a_body_has_256_kib_at_most(operation, size, is_read, as_bytes):
+    asked = request(operation, OWN)
+    world = scene()
+    body = json.dumps(asked.body).ljust(size)
+
+    if as_bytes:
+        answer = encoded(world, asked, body.encode())
+    else:
+        answer = asked.sent(world, by=ADMIN, body=body)
+
+    if is_read:
+        assert answer.status in (200, 201)
+    else:
+        assert answer.refusal == (413, "body_too_large", None, {})
+
+
+@ALL_WRITES
+def test_the_size_of_a_body_is_counted_in_bytes(operation):
+    asked = request(operation, OWN)
+    body = json.dumps({**asked.body, "notes": "ü" * (KIB_256 // 2)}, ensure_ascii=False)
+
+    refusal = scene().refused("POST", asked.path, by=ADMIN, body=body)
+
+    assert refusal == (413, "body_too_large", None, {})
+
+
+@ALL_WRITES
+@pytest.mark.parametrize(
+    ("headers", "is_json"),
+    [
+        ({"content-type": "application/json"}, True),
+        ({"Content-Type": "Application/JSON; charset=UTF-8"}, True),
+        ({"content-type": 'application/json;charset="utf-8"'}, True),
+        ({"content-encoding": "identity"}, True),
+        ({"content-type": "text/plain"}, False),
+        ({"content-type": "text/json"}, False),
+        ({"content-type": ""}, False),
+        ({"content-type": "application/jsonp"}, False),
+        ({"content-type": "application/x-www-form-urlencoded"}, False),
+        ({"content-type": "multipart/form-data; boundary=x"}, False),
+        ({"content-type": "application/json; charset=utf-16"}, False),
+        ({"content-type": "application/json, text/plain"}, False),
+        ({"content-encoding": "gzip"}, False),
+    ],
+)
+def test_a_body_is_json_in_utf_8(operation, headers, is_json):
+    asked = request(operation, OWN)
+    world = scene()
+    mark = world.mark()
+    body = json.dumps(asked.body)
+
+    answer = asked.sent(world, by=ADMIN, body=body, headers=headers)
+
+    if is_json:
+        assert answer.status in (200, 201)
+        return
+    assert answer.refusal == (415, "unsupported_media_type", None, {})
+    assert world.written_since(mark) == []
+
+
+@ALL_WRITES
+def test_a_body_without_a_type_is_taken_for_json(operation):
+    asked = request(operation, OWN)
+    sent = asked.event(by=ADMIN)
+    del sent["headers"]["content-type"]
+
+    assert scene().deliver(sent).status in (200, 201)
+
+
+@ALL_WRITES
+@pytest.mark.parametrize(
+    "name",
+    ["balance", "account_id", "owner_id", "org", "mode", "status_", "amount_cents", "Amount",
+     "__proto__", "constructor", "$where", " amount", "amount ", "", "0", "a.b", "x" * 1000, "é"],
+)  # fmt: skip
+def test_a_field_that_nobody_knows_is_refused(operation, name):
+    asked = request(operation, OWN)
+
+    refusal = scene().refused("POST", asked.path, by=ADMIN, body={**asked.body, name: 1})
+
+    assert refusal[:2] == (422, "unknown_field")
+    assert refusal.param == (name if name in PLAIN else Like("body|[A-Za-z_.]*"))
+
+
+PLAIN = {"balance", "account_id", "owner_id", "org", "mode", "status_", "amount_cents", "Amount"}
+
+
+@ALL_WRITES
+def test_every_field_that_must_be_there_is_asked_for_by_name(operation):
+    asked = request(operation, OWN)
+    world = scene()
+    for field in [name for name in asked.body if not is_optional(operation, name)]:
+        body = {name: value for name, value in asked.body.items() if name != field}
+
+        refusal = world.refused("POST", asked.path, by=ADMIN, body=body)
+
+        named = {field, "expires_in_seconds"} if operation.endswith("extend") else {field}
+        assert refusal[:2] == (422, "invalid_field")
+        assert refusal.param in named
+
+
+def is_optional(operation, field):
+    kind = BODY_FIELDS[operation][field]
+    return kind.endswith("?") or kind == "charge"
+
+
+# --- Card data ------------------------------------------------------------------------------------
+
+CARD = "4242424242424242"
+
+
+@ALL_WRITES
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("card_number", "1"),
+        ("cardNumber", CARD),
+        ("card", {"number": CARD, "exp_month": 1}),
+        ("card[number]", CARD),
+        ("number", "4242 4242 4242 4242"),
+        ("number", int(CARD)),
+        ("cvc", "123"),
+        ("CVV", ""),
+        ("pan", None),
+        ("source", {"payment": [{"securityCode": "123"}]}),
+        ("description", f"paid with {CARD}"),
+        (CARD, 1),
+    ],
+)
+def test_card_data_is_refused_and_neither_repeated_nor_logged(operation, name, value, capfd):
+    asked = request(operation, OWN)
+
+    refusal = scene().refused("POST", asked.path, by=ADMIN, body={**asked.body, name: value})
+
+    assert refusal == (422, "card_data_not_allowed", None, {})
+    written_down = "".join(capfd.readouterr())
+    assert CARD not in written_down
+    assert "4242 4242" not in written_down
+
+
+@ALL_WRITES
+def test_a_card_number_is_refused_in_a_field_that_is_known_too(operation):
+    asked = request(operation, OWN)
+    world = scene()
+    for field in set(BODY_FIELDS[operation]) & {"notes", "reason", "metadata"}:
+        value = {"note": CARD} if field == "metadata" else CARD
+
+        refusal = world.refused("POST", asked.path, by=ADMIN, body={**asked.body, field: value})
+
+        assert refusal == (422, "card_data_not_allowed", None, {})
+
+
+# --- Paths and methods ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", BY_NAME)
+@pytest.mark.parametrize("change", ["{}/", "{}//", "/{}", "{}/x/y/z", "{}%2F", "{}.json", "{} "])
+def test_another_path_is_another_operation_or_none(operation, change):
+    asked = request(operation, OWN)
+
+    refusal = scene().refused(
+        asked.method, change.format(asked.path), by=ADMIN, query=asked.query, body=asked.body
+    )
+
+    assert refusal.status == 404
+    assert refusal.code in CODES
+
+
+@pytest.mark.parametrize("operation", BY_NAME)
+def test_a_method_that_a_path_does_not_answer_is_refused_and_the_right_ones_told(operation):
+    asked = request(operation, OWN)
+    world = scene()
+    served = {each.split()[0] for each in BY_NAME if each.split()[1] == operation.split()[1]}
+    allowed = sorted(served | ({"HEAD"} if "GET" in served else set()))
+    for method in [*METHODS, "HEAD", "TRACE", "BREW"]:
+        if method in allowed:
+            continue
+        mark = world.mark()
+
+        answer = world.ask(method, asked.path, by=ADMIN, query=asked.query, body=asked.body)
+
+        assert answer.status == 405, method
+        assert answer.headers["Allow"] == ", ".join(allowed)
+        assert world.written_since(mark) == []
+        if method != "HEAD":
+            assert answer.refusal == (405, "method_not_allowed", None, {"allowed": allowed})
+
+
+@pytest.mark.parametrize("operation", READS)
+def test_head_is_get_without_its_body(operation):
+    asked = request(operation, OWN)
+    world = scene()
+
+    head = world.ask("HEAD", asked.path, by=ADMIN, query=asked.query)
+
+    assert (head.status, head.text) == (200, "")
+
+
+def test_every_function_answers_for_a_path_that_is_nobodys(world):
+    assert len(FUNCTIONS) == 3
+    for path in ("/v1/billing/nowhere", "/api/v1/billing/nowhere", "/api/agents/v1/nowhere", "/"):
+        assert world.refused("GET", path) == (404, "route_not_found", None, {})

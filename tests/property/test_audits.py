@@ -1,0 +1,401 @@
+"""Both audits pass what the ledger wrote, and both find every defect that is planted in it."""
+
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from holdfast.audit import audit, audit_items
+from holdfast.domain.entries import GENESIS, chain_hash
+from holdfast.store import items
+from tests.property.second_audit import second_audit
+from tests.property.traffic import Traffic
+from tests.property.world import World
+
+type Item = dict[str, Any]
+
+OPERATIONS = 2_500
+EARLY = {"S": "2026-01-01T00:00:00.000Z"}
+LATE = {"S": "2099-01-01T00:00:00.000Z"}
+
+
+class Table:
+    """The items of a busy ledger, to be spoiled."""
+
+    def __init__(self, stored: list[Item]) -> None:
+        self.items = {(item["pk"]["S"], item["sk"]["S"]): item for item in deepcopy(stored)}
+
+    def all(self, noun: str) -> list[Item]:
+        return [item for (_, sk), item in self.items.items() if sk.partition("#")[0] == noun]
+
+    def one(self, noun: str, *names: str, **values: str) -> Item:
+        """The first of its kind that has these attributes, with these values."""
+        return next(
+            item
+            for item in self.all(noun)
+            if all(name in item for name in names)
+            and all(item.get(name) == {"S": value} for name, value in values.items())
+        )
+
+    def drop(self, item: Item) -> None:
+        del self.items[item["pk"]["S"], item["sk"]["S"]]
+
+    def of_wallet(self, item: Item) -> list[Item]:
+        """The entries of the wallet that an entry belongs to, in order."""
+        mine = [each for each in self.all("ENTRY") if each.get("gsi1pk") == item["gsi1pk"]]
+        return sorted(mine, key=lambda each: each["gsi1sk"]["S"])
+
+    def wallet_of(self, item: Item) -> Item:
+        _, tenant, account, currency = item["gsi1pk"]["S"].split("#")
+        return self.items[f"ORG#{tenant}#ACCT#{account}", f"WALLET#{currency}"]
+
+    def mend(self, item: Item) -> None:
+        """Hash a wallet's entries again, so that the chain itself is no finding."""
+        head = GENESIS
+        for each in self.of_wallet(item):
+            entry = replace(items.to_entry(each), prev=head)
+            each["prev"], head = {"S": head}, chain_hash(entry)
+            each["hash"] = {"S": head}
+        self.wallet_of(item)["head"] = {"S": head}
+
+
+def _add(item: Item, name: str, delta: int) -> None:
+    item[name] = {"N": str(int(item[name]["N"]) + delta)}
+
+
+@cache
+def _stored() -> list[Item]:
+    world = World()
+    Traffic(world, "audits").run(OPERATIONS)
+    return list(world.stored())
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table(_stored())
+
+
+def cash_out_of_nowhere(table: Table) -> None:
+    _add(table.one("WALLET", "cash"), "cash", 1)
+
+
+def a_lot_that_lost_to_cash(table: Table) -> None:
+    wallet = table.one("WALLET", "lots")
+    _add(wallet["lots"]["L"][0]["M"], "left", -1)
+    _add(wallet, "cash", 1)
+
+
+def a_lot_below_zero(table: Table) -> None:
+    wallet = table.one("WALLET", "lots")
+    wallet["lots"]["L"][0]["M"]["left"] = {"N": "-1"}
+
+
+def a_lot_with_longer_terms(table: Table) -> None:
+    wallet = next(
+        wallet for wallet in table.all("WALLET") for lot in _lots(wallet) if "until" in lot
+    )
+    lot = next(lot for lot in _lots(wallet) if "until" in lot)
+    lot["until"] = LATE
+
+
+def _lots(wallet: Item) -> list[Item]:
+    return [lot["M"] for lot in wallet.get("lots", {"L": []})["L"]]
+
+
+def a_wallet_gone(table: Table) -> None:
+    table.drop(table.one("WALLET"))
+
+
+def a_wallet_that_forgot_a_credit(table: Table) -> None:
+    _add(table.one("WALLET"), "credited", -1)
+
+
+def a_wallet_that_forgot_to_count(table: Table) -> None:
+    _add(table.one("WALLET"), "debits", 1)
+
+
+def an_entry_gone(table: Table) -> None:
+    table.drop(table.of_wallet(table.one("ENTRY", type="usage"))[1])
+
+
+def the_last_entry_gone(table: Table) -> None:
+    table.drop(table.of_wallet(table.one("ENTRY", type="usage"))[-1])
+
+
+def a_number_given_twice(table: Table) -> None:
+    entry = deepcopy(table.one("ENTRY", type="usage"))
+    entry["pk"]["S"] = entry["pk"]["S"][:-26] + "a" * 26
+    table.items[entry["pk"]["S"], "ENTRY"] = entry
+
+
+def an_entry_that_says_another_thing(table: Table) -> None:
+    table.one("ENTRY", type="usage")["reference"] = {"S": "something else"}
+
+
+def an_entry_chained_to_another(table: Table) -> None:
+    table.of_wallet(table.one("ENTRY", type="usage"))[1]["prev"] = {"S": GENESIS}
+
+
+def postings_that_do_not_add_up(table: Table) -> None:
+    entry = table.one("ENTRY", type="deposit")
+    _add(entry["postings"]["M"], "deposits", 1)
+    table.mend(entry)
+
+
+def cash_posted_as_credit(table: Table) -> None:
+    entry = table.of_wallet(table.one("ENTRY", type="withdrawal"))
+    withdrawal = next(each for each in entry if each["type"]["S"] == "withdrawal")
+    postings = withdrawal["postings"]["M"]
+    postings["credit"] = postings.pop("wallet")
+    table.mend(withdrawal)
+
+
+def a_balance_that_is_wrong(table: Table) -> None:
+    entry = table.one("ENTRY", type="usage")
+    _add(entry, "balance", 1)
+    table.mend(entry)
+
+
+def a_lot_drawn_after_its_time(table: Table) -> None:
+    entry = next(
+        entry
+        for entry in table.all("ENTRY")
+        if entry.get("type") == {"S": "usage"} and "until" in entry["draws"]["L"][0]["M"]
+    )
+    lot = entry["draws"]["L"][0]["M"]["id"]
+    for each in table.of_wallet(entry):
+        for draw in each.get("draws", {"L": []})["L"]:
+            if draw["M"]["id"] == lot:
+                draw["M"]["until"] = entry["created_at"]
+    table.mend(entry)
+
+
+def a_lot_expired_before_its_time(table: Table) -> None:
+    entry = table.one("ENTRY", type="lot_expiry")
+    entry["created_at"] = EARLY
+    table.mend(entry)
+
+
+def a_hold_expired_before_its_time(table: Table) -> None:
+    entry = table.one("ENTRY", type="hold_expiry")
+    entry["created_at"] = EARLY
+    table.mend(entry)
+
+
+def a_hold_that_lost_money(table: Table) -> None:
+    hold = table.one("HOLD", "draws", status="open")
+    _add(hold["draws"]["L"][0]["M"], "amount", -1)
+
+
+def a_hold_closed_by_nobody(table: Table) -> None:
+    hold = table.one("HOLD", "draws", status="open")
+    hold["status"] = {"S": "released"}
+    del hold["draws"]
+
+
+def a_hold_open_again(table: Table) -> None:
+    table.one("HOLD", status="captured")["status"] = {"S": "open"}
+
+
+def a_hold_that_captured_more(table: Table) -> None:
+    _add(table.one("HOLD", "captured", status="captured"), "captured", 1)
+
+
+def a_hold_gone(table: Table) -> None:
+    table.drop(table.one("HOLD", status="captured"))
+
+
+def a_hold_without_entries(table: Table) -> None:
+    hold = deepcopy(table.one("HOLD", status="captured"))
+    hold["sk"]["S"] = "HOLD#hold_" + "0" * 26 + "_usd"
+    table.items[hold["pk"]["S"], hold["sk"]["S"]] = hold
+
+
+def _with_open_hold(table: Table) -> Item:
+    hold = table.one("HOLD", "draws", status="open")
+    return table.items[hold["pk"]["S"], "WALLET#" + hold["currency"]["S"]]
+
+
+def a_hold_due_unseen(table: Table) -> None:
+    _with_open_hold(table)["hold_due_at"] = LATE
+
+
+def a_wallet_with_no_hold_due(table: Table) -> None:
+    del _with_open_hold(table)["hold_due_at"]
+
+
+def a_hold_older_than_where_the_sweep_looks(table: Table) -> None:
+    _with_open_hold(table)["open_from"] = {"S": "hold_z"}
+
+
+def a_wallet_late_in_the_due_index(table: Table) -> None:
+    wallet = _with_open_hold(table)
+    wallet["gsi2sk"]["S"] = LATE["S"] + wallet["gsi2sk"]["S"][24:]
+
+
+def a_wallet_gone_from_the_due_index(table: Table) -> None:
+    wallet = _with_open_hold(table)
+    del wallet["gsi2pk"], wallet["gsi2sk"]
+
+
+def a_refund_forgotten(table: Table) -> None:
+    _add(table.one("REFUNDED"), "refunded", -1)
+
+
+def a_record_of_refunds_gone(table: Table) -> None:
+    table.drop(table.one("REFUNDED"))
+
+
+def an_account_gone(table: Table) -> None:
+    table.drop(table.one("ACCOUNT"))
+
+
+def a_quote_used_for_another_job(table: Table) -> None:
+    table.one("QUOTE", "used_by")["used_by"] = {"S": "job-other"}
+
+
+def a_quote_that_names_another_entry(table: Table) -> None:
+    quote = table.one("QUOTE", "used_by")
+    quote["entry_id"] = {"S": table.one("ENTRY", type="usage")["pk"]["S"].split("#")[2]}
+
+
+def a_quote_used_by_nobody(table: Table) -> None:
+    del table.one("QUOTE", "used_by")["used_by"]
+
+
+def a_quote_gone(table: Table) -> None:
+    table.drop(table.one("QUOTE", "used_by"))
+
+
+def a_quote_for_less(table: Table) -> None:
+    quote = table.one("QUOTE", "used_by")
+    _add(quote["line_items"]["L"][0]["M"], "unit", 10_000)
+
+
+def a_job_that_points_at_another_hold(table: Table) -> None:
+    job = table.one("JOB")
+    other = next(
+        hold for hold in table.all("HOLD") if "job" not in hold and hold["pk"] == job["pk"]
+    )
+    job["hold_id"] = {"S": other["sk"]["S"].removeprefix("HOLD#")}
+
+
+def a_job_gone(table: Table) -> None:
+    table.drop(table.one("JOB"))
+
+
+DEFECTS = {
+    cash_out_of_nowhere: "folded",
+    a_lot_that_lost_to_cash: "lots_add_up",
+    a_lot_below_zero: "lots_are_sound",
+    a_lot_with_longer_terms: "lots_are_sound",
+    a_wallet_gone: "folded",
+    a_wallet_that_forgot_a_credit: "folded",
+    a_wallet_that_forgot_to_count: "folded",
+    an_entry_gone: "chained",
+    the_last_entry_gone: "folded",
+    a_number_given_twice: "chained",
+    an_entry_that_says_another_thing: "chained",
+    an_entry_chained_to_another: "chained",
+    postings_that_do_not_add_up: "balanced",
+    cash_posted_as_credit: "balanced",
+    a_balance_that_is_wrong: "folded",
+    a_lot_drawn_after_its_time: "timely",
+    a_lot_expired_before_its_time: "timely",
+    a_hold_expired_before_its_time: "timely",
+    a_hold_that_lost_money: "holds_stand",
+    a_hold_closed_by_nobody: "holds_stand",
+    a_hold_open_again: "holds_stand",
+    a_hold_that_captured_more: "holds_stand",
+    a_hold_gone: "holds_stand",
+    a_hold_without_entries: "holds_stand",
+    a_hold_due_unseen: "due_in_time",
+    a_wallet_with_no_hold_due: "due_in_time",
+    a_hold_older_than_where_the_sweep_looks: "due_in_time",
+    a_wallet_late_in_the_due_index: "due_in_time",
+    a_wallet_gone_from_the_due_index: "due_in_time",
+    a_refund_forgotten: "refunds_add_up",
+    a_record_of_refunds_gone: "refunds_add_up",
+    an_account_gone: "introduced_once",
+    a_quote_used_for_another_job: "quotes_hold_once",
+    a_quote_that_names_another_entry: "quotes_hold_once",
+    a_quote_used_by_nobody: "quotes_hold_once",
+    a_quote_gone: "quotes_hold_once",
+    a_quote_for_less: "quotes_hold_once",
+    a_job_that_points_at_another_hold: "jobs_hold_once",
+    a_job_gone: "jobs_hold_once",
+}
+
+
+def test_what_the_ledger_wrote_passes_both(table):
+    found = [*audit_items(table.items.values()), *second_audit(table.items.values())]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rule"), DEFECTS.items(), ids=[defect.__name__ for defect in DEFECTS]
+)
+def test_a_defect_is_found_by_both(table, spoil, rule):
+    spoil(table)
+
+    found = {violation.rule for violation in audit_items(table.items.values())}
+    found_again = second_audit(table.items.values())
+
+    assert rule in found
+    assert found_again != []
+
+
+def test_every_rule_has_a_defect():
+    from holdfast.audit import _CHECKS
+
+    assert {check.__name__.removeprefix("_") for check in _CHECKS} == set(DEFECTS.values())
+
+
+def test_a_finding_says_where(table):
+    wallet = table.one("WALLET", "cash")
+    _add(wallet, "cash", 7)
+
+    found = audit_items(table.items.values())
+
+    assert {violation.where for violation in found} == {wallet["pk"]["S"]}
+    balance = next(violation for violation in found if "balance is" in violation.what)
+    assert balance.rule == "folded"
+    assert balance.what.startswith(wallet["sk"]["S"].removeprefix("WALLET#") + ": balance is ")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {},
+        {"pk": {"S": "ORG#acme/live#ACCT#a"}, "sk": {"S": "WALLET#usd"}},
+        {"pk": {"S": "ORG#acme/live#ACCT#a"}, "sk": {"S": "NOUN#usd"}},
+        {"pk": {"S": "ENTRY#acme/live#ent_a"}, "sk": {"S": "ENTRY"}, "gsi1sk": {"S": "7"}},
+        {"pk": {"S": "nonsense"}, "sk": {"N": "7"}},
+    ],
+    ids=lambda item: str(item.get("sk")),
+)
+def test_an_item_that_cannot_be_read_is_a_finding_and_no_crash(table, item):
+    found = audit_items([*table.items.values(), item])
+
+    assert [violation.rule for violation in found] == ["readable"]
+
+
+def test_receipts_may_stand_among_the_entries(table):
+    stored = list(table.items.values())
+    entries = [item for item in stored if item["sk"]["S"] == "ENTRY"]
+    records = [item for item in stored if item["sk"]["S"] != "ENTRY"]
+
+    receipts = sum(items.is_receipt(entry) for entry in entries)
+    found = audit(records, entries)
+
+    assert receipts > 0
+    assert found == []
+
+
+def test_an_audit_reads_a_generator_once(table):
+    found = audit_items(item for item in table.items.values())
+
+    assert found == []
