@@ -40,7 +40,7 @@ demo: environment ## Tell the story over HTTP against a running stack, step by s
 
 .PHONY: test
 test: environment ## All tests but the long ones: make test ARGS='tests/domain -k capture'
-	@$(PYTHON) -m pytest -m 'not soak' -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(PYTHON) -m pytest -m 'not soak' -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: soak
 soak: environment ## The long runs: a million operations with faults and duplicates

@@ -146,8 +146,8 @@ def _ms(milliseconds: float) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=13)
-    parser.add_argument("--requests", type=int, default=200, help="of each scenario, a round")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--requests", type=int, default=150, help="of each scenario, a round")
     chosen = parser.parse_args(arguments)
     taken, peaks = measure(chosen.rounds, chosen.requests)
     print(f"{chosen.rounds} rounds of {chosen.requests} requests, the engine's work left out\n")

@@ -129,7 +129,8 @@ def print_figures(taken: dict[Start, Taken]) -> None:
     """One row a function."""
     hello = taken[Start(HELLO, compiled=True)]
     rows = []
-    for function in sorted({start.function for start in taken}, key=lambda name: name != HELLO):
+    names = {start.function for start in taken} - {HELLO}
+    for function in (HELLO, *sorted(names)):
         shipped, source = taken[Start(function, True)], taken[Start(function, False)]
         rows.append(
             [

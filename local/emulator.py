@@ -6,7 +6,6 @@ It is reached through its address only, so that another can take its place.
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -45,11 +44,6 @@ class Emulator:
     @classmethod
     def start(cls, places: Places, *, port: int, proxies: dict[str, str]) -> "Emulator":
         """Start it with the state of last time; `proxies` says where functions run, by name."""
-        # What a killed stack left behind is not worth anything; logs are those of one run.
-        for folder in (places.scratch, places.logs):
-            shutil.rmtree(folder, ignore_errors=True)
-        for folder in (places.state, places.scratch, places.logs):
-            folder.mkdir(parents=True, exist_ok=True)
         with places.emulator_log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "local.emulator"],

@@ -1,6 +1,7 @@
 """Where things stand: the working tree, and the folder a running stack keeps its own in."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,13 @@ class Places:
     @classmethod
     def of_environment(cls) -> "Places":
         return cls(Path(os.environ.get(FOLDER_VARIABLE) or ROOT / ".local").resolve())
+
+    def prepare(self) -> None:
+        """Make the folders. Logs are those of one run; what a killed one left lying is removed."""
+        for folder in (self.scratch, self.logs):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (self.state, self.scratch, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def state(self) -> Path:

@@ -57,11 +57,11 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     _say("Holdfast on a laptop")
+    places.prepare()
     key = tokens.issuer_key(places.issuer_key)
     async with contextlib.AsyncExitStack() as stack:
         bridge = Bridge()
         inner = listen(0)
-        places.logs.mkdir(parents=True, exist_ok=True)
         log = places.logs / "http.log"
         await stack.enter_async_context(serving(bridge, inner, log=log))
         address = f"http://127.0.0.1:{port_of(inner)}"

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from holdfast import runtime
 from holdfast.gateways.work_queue import wallets_in
+from holdfast.observability import logged
 from holdfast.services import expiry
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -37,4 +38,5 @@ def sweep_due(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def sweep_message(record: SQSRecord) -> None:
     """Sweep the wallets of one message. What was swept before is not due any more."""
-    expiry.sweep_all(runtime.ledger_store(), wallets_in(record.body), now=runtime.now())
+    with logged(record.message_id):
+        expiry.sweep_all(runtime.ledger_store(), wallets_in(record.body), now=runtime.now())

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from holdfast import runtime
 from holdfast.domain.events import events_of
+from holdfast.observability import logged
 from holdfast.store.items import is_entry, to_entry
 
 processor = BatchProcessor(
@@ -33,6 +34,11 @@ def publish_entries(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def publish_entry(record: DynamoDBRecord) -> None:
     """Publish the events of one record, if it is a new entry and has any."""
+    with logged(record.raw_event.get("eventID", "")):
+        _publish(record)
+
+
+def _publish(record: DynamoDBRecord) -> None:
     image = record.raw_event["dynamodb"].get("NewImage")
     if record.raw_event["eventName"] != "INSERT" or image is None or not is_entry(image):
         return

@@ -1,8 +1,4 @@
-"""What is not well formed is refused by name, in the dialect of its surface, and writes nothing.
-
-Which fields there are, and which of the wrong values below are none for them, is written down here
-and held against the code: a field that is new has to be put in.
-"""
+"""What is not well formed is refused by name, in the dialect of its surface, and writes nothing."""
 
 import base64
 import json
@@ -16,6 +12,14 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from holdfast import errors
 from holdfast.http.fields import Body
+from tests.api.fields import (
+    BODY_FIELDS,
+    FINE,
+    FINE_IN_QUERY,
+    QUERY_FIELDS,
+    WRONG,
+    WRONG_IN_QUERY,
+)
 from tests.api.scene import READS, WRITES, request, scene, things_of
 from tests.api.world import FUNCTIONS, OPERATIONS, Like
 from tests.http.events import ADMIN
@@ -32,197 +36,6 @@ def listed_codes(refusal: type[errors.Refusal] = errors.Refusal) -> Iterator[str
 
 
 CODES = frozenset(listed_codes())
-
-# --- What there is to get wrong -------------------------------------------------------------------
-
-BODY_FIELDS = {
-    "POST /api/v1/billing/deposit": {
-        "user": "name",
-        "amount": "amount",
-        "currency": "currency",
-        "notes": "lines?",
-        "tags": "text?",
-        "expiresIn": "count",
-    },
-    "POST /api/v1/billing/withdraw": {
-        "user": "somebody",
-        "amount": "amount",
-        "currency": "currency",
-        "notes": "lines?",
-        "tags": "text?",
-    },
-    "POST /api/v1/billing/usage": {
-        "user": "name",
-        "amount": "charge",
-        "amountDecimal": "decimal?",
-        "currency": "currency",
-        "model": "text?",
-        "provider": "text?",
-        "promptTokens": "count?",
-        "completionTokens": "count?",
-        "totalTokens": "count?",
-        "requestId": "key?",
-        "premium": "flag?",
-        "stream": "flag?",
-        "status": "text?",
-        "clientIp": "text?",
-    },
-    "POST /api/v1/billing/refund": {
-        "user": "somebody",
-        "amount": "amount",
-        "originalTransactionId": "id",
-        "currency": "currency",
-        "notes": "lines?",
-    },
-    "POST /v1/billing/holds": {
-        "amount": "amount",
-        "amount_decimal": "decimal?",
-        "currency": "currency",
-        "reference": "text?",
-        "expires_in_seconds": "seconds",
-        "expiry_policy": "choice",
-        "over_capture": "choice",
-        "overdraft_limit": "limit?",
-        "metadata": "texts?",
-    },
-    "POST /v1/billing/holds/{hold_id}/capture": {
-        "amount": "amount",
-        "amount_decimal": "decimal?",
-        "final": "flag",
-    },
-    "POST /v1/billing/holds/{hold_id}/extend": {
-        "expires_in_seconds": "seconds?",
-        "amount": "amount",
-        "amount_decimal": "decimal?",
-    },
-    "POST /v1/billing/holds/{hold_id}/release": {},
-    "POST /v1/billing/hardware/quote": {
-        "provider": "text",
-        "device": "text",
-        "shots": "amount",
-        "tasks": "amount",
-        "circuit": "circuit?",
-        "job_id": "id?",
-        "idempotency_key": "key?",
-    },
-    "POST /v1/billing/hardware/hold": {
-        "quote_id": "id",
-        "job_id": "id?",
-        "idempotency_key": "key?",
-    },
-    "POST /v1/billing/hardware/hold/{job_id}/release": {
-        "reason": "choice?",
-        "capture_cents": "cents?",
-        "actual_cents": "cents!",
-        "idempotency_key": "key?",
-    },
-}
-QUERY_FIELDS = {
-    "GET /v1/health": {},
-    "GET /api/v1/billing/balance": {"user": "name", "currency": "currency"},
-    "GET /api/v1/billing/balance/all": {"user": "name"},
-    "GET /api/v1/billing/usage": {
-        "user": "name",
-        "currency": "currency",
-        "limit": "limit",
-        "cursor": "cursor",
-    },
-    "GET /api/v1/billing/transactions": {
-        "user": "name",
-        "currency": "currency",
-        "limit": "limit",
-        "offset": "offset",
-        "cursor": "cursor",
-    },
-    "GET /v1/billing/wallet": {"currency": "currency"},
-    "GET /v1/billing/entries": {
-        "currency": "currency",
-        "limit": "limit",
-        "cursor": "cursor",
-        "from": "instant",
-        "to": "instant",
-    },
-    "GET /v1/billing/entries/{entry_id}": {},
-    "GET /v1/billing/ledger/head": {"currency": "currency"},
-    "GET /v1/billing/holds": {"status": "choice", "limit": "limit", "cursor": "cursor"},
-    "GET /v1/billing/holds/{hold_id}": {},
-    "GET /v1/billing/jobs": {"status": "choice", "limit": "limit", "cursor": "cursor"},
-    "GET /api/agents/v1/wallet/balance": {"currency": "currency"},
-    "GET /api/agents/v1/wallet/transactions": {
-        "currency": "currency",
-        "type": "choice",
-        "limit": "limit",
-        "offset": "offset",
-    },
-}
-
-WRONG = {
-    "true": "true",
-    "a number in text": '"100"',
-    "a number with a point": "1.0",
-    "a number with an exponent": "1e2",
-    "a number with a large exponent": "1e400",
-    "below zero": "-1",
-    "zero": "0",
-    "minus zero": "-0",
-    "a number of 41 digits": "1" + "0" * 40,
-    "a number of 5,000 digits": "9" * 5000,
-    "no number": "NaN",
-    "infinity": "-Infinity",
-    "null": "null",
-    "a list": "[]",
-    "a list of one": "[1]",
-    "an object": "{}",
-    "an object with something in it": '{"amount":1}',
-    "nested": "[" * 50 + "]" * 50,
-    "nested objects": '{"a":' * 50 + "1" + "}" * 50,
-    "nested beyond reason": "[" * 20_000 + "]" * 20_000,
-    "no text": '""',
-    "a long text": json.dumps("x" * 10_000),
-    "nul": r'"a\u0000"',
-    "a line": r'"usd\n"',
-    "half a pair": r'"\ud800"',
-    "not escaped": '"a\tb"',
-    "quotation": "'a'",
-    "nothing": "",
-}
-FINE = {
-    "name": {"a number in text"},
-    "somebody": set(),
-    "amount": set(),
-    "charge": {"below zero", "zero", "minus zero", "null"},
-    "decimal?": {"null"},
-    "currency": set(),
-    "text": set(),
-    "text?": {"a number in text", "null"},
-    "lines?": {"a number in text", "null", "a line"},
-    "count": {"zero", "minus zero"},
-    "count?": {"zero", "minus zero", "null"},
-    "flag": {"true"},
-    "flag?": {"true", "null"},
-    "key?": {"a number in text", "null"},
-    "id": set(),
-    "id?": {"a number in text", "null"},
-    "seconds": set(),
-    "seconds?": {"null"},
-    "choice": set(),
-    "choice?": {"null"},
-    "limit?": {"null"},
-    "texts?": {"null", "an object"},
-    "circuit?": {"null", "an object"},
-    "cents?": {"zero", "minus zero", "null"},
-    "cents!": {"null"},
-}
-"""The wrong values that are none for a field of this kind, in a request that is good otherwise."""
-
-WRONG_IN_QUERY = [
-    "", " ", "true", "-1", "0", "1.5", "1e2", "null", "[]", "{}", "\0", "USD\n", "usdt", "XXX",
-    "١", "💥", "a b", "acme/../alice", "acme/alice/x", "%", "#", "'--", "9" * 41, "x" * 2000,
-]  # fmt: skip
-FINE_IN_QUERY = {
-    "name": {"true", "0", "1.5", "1e2", "null", "9" * 41, "usdt", "XXX"},
-    "offset": {"0"},
-}
 
 
 def body_fields(operation):

@@ -66,7 +66,7 @@ def test_an_entry_is_chained_to_the_wallets_head():
     journal = post(before, DEPOSIT)
 
     assert_chained(before, journal)
-    assert journal.entry.balance_after_micros == 15
+    assert journal.entry.balance_after_micros == journal.entry.balance_micros == 15
     assert journal.changes[0].read_version == before.version
     assert wallet_after(journal).version == before.version + 1
     assert journal.others == ()
@@ -174,6 +174,8 @@ def test_money_given_back_to_a_lot_that_has_expired_expires_after_the_entry():
     assert (journal.entry.seq, expiry.seq) == (before.seq + 1, before.seq + 2)
     assert journal.entry.balance_after_micros == 15
     assert expiry.balance_after_micros == 10
+    # The chain tells both steps; the answer promises only what is left.
+    assert journal.entry.balance_micros == 10
     assert funds(wallet_after(journal)) == {CASH: (10, 0)}
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from holdfast.domain.clock import from_rfc3339, instant, rfc3339
 
-MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+FIRST, LAST = datetime(1970, 1, 1), datetime(9999, 12, 30)  # noqa: DTZ001 - the zone comes below
+MOMENTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ def test_nothing_in_an_entry_can_change_without_its_hash(change):
     "change",
     [
         {"hash": "a" * 64},
+        {"balance_left_micros": 5},
         {"fingerprint": "b" * 64},
         {"hold": hold(5)},
         {"tenant": Tenant("other", "live")},
@@ -122,5 +123,13 @@ def test_the_balance_moves_by_what_the_customers_accounts_add_up_to(postings, de
     assert replace(USAGE, postings=postings).balance_delta_micros == delta
 
 
-def test_what_could_be_spent_after_an_entry_is_the_balance_without_what_is_held():
-    assert USAGE.available_micros == -22_345
+@pytest.mark.parametrize(
+    ("left", "balance", "available"),
+    [(None, -2_345, -22_345), (-9_000, -9_000, -29_000), (0, 0, -20_000)],
+    ids=["nothing expired with it", "something expired with it", "all that was left expired"],
+)
+def test_an_answer_shows_what_is_left_and_of_that_what_is_not_held(left, balance, available):
+    done = replace(USAGE, balance_left_micros=left)
+
+    assert done.balance_micros == balance
+    assert done.available_micros == available

@@ -15,8 +15,6 @@ import pytest
 from local.places import ROOT
 from tests.e2e.laptop import Laptop, running
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 EVENTS = ROOT / "events"
 MESSAGE = "059f36b4-87a3-44ab-83d2-000000000002"
 

@@ -11,8 +11,6 @@ from botocore.exceptions import ClientError
 
 from tests.e2e.laptop import Laptop, happens, running
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 HOLD_SECONDS = 60
 LEDGER_FUNCTIONS = ("holdfast-wallet", "holdfast-holds", "holdfast-sweep")
 

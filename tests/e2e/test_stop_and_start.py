@@ -7,12 +7,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from local.demo import Answer
 from tests.e2e.laptop import Laptop, happens, is_there, run_once, running, start
-
-pytestmark = pytest.mark.xdist_group("e2e")
 
 WRITERS = 4
 

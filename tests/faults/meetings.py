@@ -186,6 +186,9 @@ class Meeting:
         items = table.world.items()
         came_to = [outcome.value for outcome in run.outcomes], without_marks(items)
         assert came_to in self.endings, f"{told}: {self._difference(came_to)}"
+        assert all(count <= 1 for count in table.world.firsts.values()), (
+            f"{told}: two first answers"
+        )
         if items not in self._sound:
             assert violations(items) == [], told
             self._sound = [items, *self._sound][:SOUND_MAX]

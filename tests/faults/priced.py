@@ -34,7 +34,6 @@ class Operation:
     name: str
     given: tuple[Step, ...]
     step: Step
-    is_replay: bool = False
 
 
 def _operation(name: str, given: tuple[Step, ...], step: Step) -> Operation:

@@ -320,7 +320,7 @@ SCENARIOS = (
         given=_HELD,
         steps=(
             ask.extend("shorter", of="hold", seconds=60),
-            ask.capture("later", 1 * MAJOR, of="hold", at=HOUR - 1),
+            ask.capture("later", 1 * MAJOR, of="hold", at=HOUR - 60),
         ),
         effect=Effect(
             cash=80 * MAJOR,

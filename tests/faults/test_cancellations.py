@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from holdfast.store.ledger_store import LedgerStore
 from tests.faults import world as ask
 from tests.faults.violations import violations
 from tests.faults.world import MAJOR, Refused, World
@@ -169,14 +168,10 @@ def test_a_refusal_that_met_a_fault_is_still_the_refusal():
 
     for number in range(4):
         world.disturb({number: BEFORE})
-        world.insist(step, _cold(world))
+        world.insist(step, world.store())
         world.calm()
 
         answer = world.answers["too much"]
         assert isinstance(answer, Refused)
         assert answer.code == "insufficient_funds"
         assert world.items() == before
-
-
-def _cold(world: World) -> LedgerStore:
-    return world.store()

@@ -37,6 +37,7 @@ PAUSES_MAX_SECONDS = 1.5
 CALLS_MAX = 120
 RANDOM_RUNS = 500
 SHARES = 4
+SCENARIOS_MIN = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def assert_same_as_undisturbed(world: World, scenario: Scenario, *, warm: bool, 
     expected = undisturbed(scenario.name, warm=warm)
     for key, answer in expected.answers.items():
         assert world.answers[key] == answer, f"{told}: another answer to {key}"
+        assert world.firsts[key] <= 1, f"{told}: two first answers to {key}"
     items = world.items()
     assert without_marks(items) == without_marks(expected.items), f"{told}: another table"
     if items != expected.items:
@@ -110,6 +112,14 @@ def plans(calls: int, faults: Sequence[Fault]) -> Iterator[tuple[str, dict[int, 
     for number in range(calls):
         for fault in faults:
             yield f"call {number} {fault}", {number: fault}
+
+
+def crash_points(scenario: Scenario) -> Iterator[tuple[bool, bool, str, dict[int, Fault]]]:
+    """Warm or cold, the client back in the same environment or in a new one, and the fault."""
+    for warm, renew in product((False, True), repeat=2):
+        faults = FAULTS if renew else (*FAULTS, *VARIANTS)
+        for told, plan in plans(undisturbed(scenario.name, warm=warm).calls, faults):
+            yield warm, renew, told, plan
 
 
 @by_scenario
@@ -136,17 +146,23 @@ def test_every_read_of_the_table_itself_is_consistent(scenario):
 
 
 @by_scenario
-def test_whatever_call_fails_there_is_one_effect_and_one_answer(scenario, record_property):
-    runs = 0
-    for warm, renew in product((False, True), repeat=2):
-        faults = FAULTS if renew else (*FAULTS, *VARIANTS)
-        for told, plan in plans(undisturbed(scenario.name, warm=warm).calls, faults):
-            world = play(scenario, plan, warm=warm, renew=renew)
+def test_whatever_call_fails_there_is_one_effect_and_one_answer(scenario):
+    for warm, renew, told, plan in crash_points(scenario):
+        world = play(scenario, plan, warm=warm, renew=renew)
 
-            assert_same_as_undisturbed(world, scenario, warm=warm, told=told)
-            runs += 1
-    assert runs >= 4 * len(FAULTS)
-    record_property("runs", runs)
+        assert_same_as_undisturbed(world, scenario, warm=warm, told=told)
+
+
+def test_there_are_stories_enough_and_no_call_of_them_is_left_out(record_property):
+    points = [len(list(crash_points(scenario))) for scenario in SCENARIOS]
+
+    assert len(SCENARIOS) >= SCENARIOS_MIN
+    assert min(points) >= 4 * len(FAULTS)
+    record_property(
+        "figure",
+        f"crash points: {sum(points):,} runs of {len(SCENARIOS)} stories, and "
+        f"{RANDOM_RUNS} with two faults",
+    )
 
 
 @by_scenario
@@ -197,7 +213,7 @@ def test_when_only_the_answers_of_writes_get_lost_the_first_delivery_is_answered
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-def test_two_faults_in_one_story_are_as_harmless_as_one(share, record_property):
+def test_two_faults_in_one_story_are_as_harmless_as_one(share):
     runs = 0
     for seed in range(share, RANDOM_RUNS, SHARES):
         chance = random.Random(seed)
@@ -213,7 +229,6 @@ def test_two_faults_in_one_story_are_as_harmless_as_one(share, record_property):
         told = f"seed {seed}: {scenario.name}, warm {warm}, renew {renew}, {plan}"
         assert_same_as_undisturbed(world, scenario, warm=warm, told=told)
         runs += 1
-    record_property("two_fault_runs", runs)
     assert runs == RANDOM_RUNS // SHARES
 
 

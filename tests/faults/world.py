@@ -4,6 +4,7 @@ A `Step` is one request under one idempotency key. It may be delivered any numbe
 environment; everything about it but the environment is fixed, so the world after it is too.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from holdfast.errors import KeyInUse, Refusal, Unavailable
 from holdfast.services import expiry, holds, quotes, wallet
 from holdfast.services.holds import HoldTerms
 from holdfast.services.refs import Owner, owner_of
-from holdfast.store.ledger_store import LedgerStore
+from holdfast.store.ledger_store import Committed, LedgerStore
 from tests.simulator.client import Simulator
 from tests.simulator.errors import ProcessKilled
 from tests.simulator.faults import Plan
@@ -62,6 +63,8 @@ class World:
     owner: Owner = field(default_factory=lambda: owner_of(ACME, "acme/alice"))
     answers: dict[str, Any] = field(default_factory=dict)
     pauses: list[float] = field(default_factory=list)
+    firsts: Counter[str] = field(default_factory=Counter)
+    """How many answers to each key did not say that they were given before."""
     late: timedelta = timedelta(0)
     """How much later than planned requests are delivered from now on."""
 
@@ -115,7 +118,13 @@ class World:
             Unavailable, KeyInUse, ProcessKilled: The client cannot know what became of it.
         """
         try:
-            answer = step.ask(self, store, self.once(step))
+            once = self.once(step)
+            answer = step.ask(self, store, once)
+            if isinstance(answer, Committed):
+                # What another request did answers this one too, and is no delivery of it.
+                own = answer.entry.id == once.entry_id
+                self.firsts[step.key] += own and not answer.replayed
+                answer = answer.entry
         except UNKNOWN:
             raise
         except Refusal as refusal:
@@ -203,7 +212,7 @@ def deposit(
     def ask(world: World, store: LedgerStore, once: Once) -> Any:
         return wallet.deposit(
             store, world.owner, amount_micros=micros, currency=currency, expires_in=life, once=once
-        ).entry
+        )
 
     return Step(key=key, ask=ask, at_seconds=at)
 
@@ -212,9 +221,7 @@ def withdraw(key: str, micros: int, *, at: float = 0) -> Step:
     """Cash taken out."""
 
     def ask(world: World, store: LedgerStore, once: Once) -> Any:
-        return wallet.withdraw(
-            store, world.owner, amount_micros=micros, currency="usd", once=once
-        ).entry
+        return wallet.withdraw(store, world.owner, amount_micros=micros, currency="usd", once=once)
 
     return Step(key=key, ask=ask, at_seconds=at)
 
@@ -223,7 +230,7 @@ def use(key: str, micros: int, *, at: float = 0) -> Step:
     """A charge for work that was done."""
 
     def ask(world: World, store: LedgerStore, once: Once) -> Any:
-        return wallet.use(store, world.owner, amount_micros=micros, currency="usd", once=once).entry
+        return wallet.use(store, world.owner, amount_micros=micros, currency="usd", once=once)
 
     return Step(key=key, ask=ask, at_seconds=at)
 
@@ -239,7 +246,7 @@ def refund(key: str, micros: int, *, of: str, at: float = 0) -> Step:
             amount_micros=micros,
             currency="usd",
             once=once,
-        ).entry
+        )
 
     return Step(key=key, ask=ask, at_seconds=at)
 
@@ -257,7 +264,7 @@ def place_hold(
             currency="usd",
             terms=HoldTerms(expires_in=timedelta(seconds=seconds), **terms),
             once=once,
-        ).entry
+        )
 
     return Step(key=key, ask=ask, at_seconds=at)
 
@@ -273,7 +280,7 @@ def capture(key: str, micros: int, *, of: str, final: bool = False, at: float = 
             amount_micros=micros,
             final=final,
             once=once,
-        ).entry
+        )
 
     return Step(key=key, ask=ask, at_seconds=at)
 
@@ -292,7 +299,7 @@ def extend(
             expires_in=life,
             amount_micros=micros,
             once=once,
-        ).entry
+        )
 
     return Step(key=key, ask=ask, at_seconds=at)
 
@@ -302,7 +309,7 @@ def release(key: str, *, of: str, at: float = 0) -> Step:
 
     def ask(world: World, store: LedgerStore, once: Once) -> Any:
         hold_id = world.hold_id(of)
-        return holds.release_hold(store, world.owner, hold_id=hold_id, once=once).entry
+        return holds.release_hold(store, world.owner, hold_id=hold_id, once=once)
 
     return Step(key=key, ask=ask, at_seconds=at)
 
@@ -349,9 +356,7 @@ def hold_quoted(key: str, *, of: str, job: str = "job-1", at: float = 0) -> Step
 
     def ask(world: World, store: LedgerStore, once: Once) -> Any:
         quote_id = world.answers[of].id
-        return quotes.hold_quoted(
-            store, world.owner, quote_id=quote_id, job_id=job, once=once
-        ).entry
+        return quotes.hold_quoted(store, world.owner, quote_id=quote_id, job_id=job, once=once)
 
     return Step(key=key, ask=ask, at_seconds=at)
 
@@ -362,6 +367,6 @@ def release_job(key: str, micros: int, *, job: str = "job-1", at: float = 0) -> 
     def ask(world: World, store: LedgerStore, once: Once) -> Any:
         return quotes.release_job(
             store, world.owner, job_id=job, capture_micros=micros, reason="done", once=once
-        ).entry
+        )
 
     return Step(key=key, ask=ask, at_seconds=at)

@@ -309,3 +309,8 @@ def test_a_decimal_is_no_finer_than_the_minor_unit(currency, amount, status):
     body = f'{{"amount":{amount},"currency":"{currency}"}}'
 
     assert send(body, path="/api/agents/v1/wallet/fund")[0] == status
+
+
+def test_an_exponent_beyond_all_numbers_is_unreadable():
+    with pytest.raises(Unreadable):
+        read_document('{"amount": 0e99999999999999999999}', is_base64=False, headers={})

@@ -16,7 +16,7 @@ from tests.property.world import World
 
 type Item = dict[str, Any]
 
-OPERATIONS = 2_500
+OPERATIONS = 1_500
 EARLY = {"S": "2026-01-01T00:00:00.000Z"}
 LATE = {"S": "2099-01-01T00:00:00.000Z"}
 

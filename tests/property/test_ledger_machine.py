@@ -201,7 +201,7 @@ def test_no_story_tells_the_ledger_from_the_model(record_property):
     run_state_machine_as_test(LedgerMachine, settings=twice)
 
     steps = LedgerMachine.coverage.total()
-    record_property("figure", f"{steps:,} steps of Hypothesis's stories:")
-    record_property("figure", coverage_table(LedgerMachine.coverage))
+    table = coverage_table(LedgerMachine.coverage)
+    record_property("figure", f"{steps:,} steps of Hypothesis's stories\n{table}")
     assert steps >= STEPS_MIN
     assert [op for op in EXPECTED if not LedgerMachine.coverage[op, "ok"]] == []

@@ -1,43 +1,39 @@
 """A hundred thousand random operations against the model, and some more with faults.
 
-Each world is some environments on one table, with two tenants of one org and one of another. A
-failure names the request; `PYTHONPATH=layers/core python -m tests.soak --world SEED` plays the
-world again.
+Each world is three environments on one table, with two tenants of one org and one of another. The
+same seed gives the same world: a failure names it, and the operation.
 """
 
-import pytest
+from tests.property.traffic import coverage_table, never_met
+from tests.soak.run import Plan, play, run
 
-from tests.property.traffic import Traffic, coverage_table, never_met
-from tests.property.world import World
-from tests.simulator.faults import EVERY_FAULT, PARTIAL, RandomFaults
-
+SEEDS = ("first", "second", "third", "fourth")
 OPERATIONS = 25_000
-AUDIT_EVERY = 10_000
+DUPLICATES = 0.2
+FAULTS = 0.03
 FAULTY_OPERATIONS = 5_000
 
 
-@pytest.mark.parametrize("seed", ["first", "second", "third", "fourth"])
-def test_the_ledger_does_what_the_model_does(seed, record_property):
-    world = World()
+def test_the_ledger_does_what_the_model_does(record_property):
+    plans = [Plan(seed, OPERATIONS, faults=0.0, duplicates=DUPLICATES) for seed in SEEDS]
 
-    Traffic(world, seed).run(OPERATIONS, audit_every=AUDIT_EVERY)
+    total = run(plans, processes=2)
 
-    record_property("figure", f"{world.coverage.total():,} random operations, seed {seed}:")
-    record_property("figure", coverage_table(world.coverage))
-    assert world.coverage.total() >= OPERATIONS
-    assert never_met(world.coverage) == []
+    table = coverage_table(total.coverage)
+    record_property("figure", f"{total.operations:,} random operations, as the model\n{table}")
+    assert total.failures == []
+    assert total.operations >= len(SEEDS) * OPERATIONS
+    assert never_met(total.coverage) == []
 
 
 def test_the_ledger_does_what_the_model_does_when_calls_fail(record_property):
-    faults = RandomFaults(1, rate=0.03, faults=(*EVERY_FAULT, PARTIAL))
-    world = World(faults=faults)
+    told = play(Plan("faulty", FAULTY_OPERATIONS, faults=FAULTS, duplicates=DUPLICATES))
 
-    Traffic(world, "faulty").run(FAULTY_OPERATIONS)
-
-    record_property(
-        "figure",
-        f"{world.coverage.total():,} random operations with 3 % faults of each kind: "
-        f"{world.deliveries:,} deliveries, {world.killed:,} environments killed",
+    figure = (
+        f"{told.operations:,} random operations with {told.faults.total():,} faults, as the model: "
+        f"{told.deliveries:,} deliveries, {told.killed:,} environments killed"
     )
-    assert world.coverage.total() >= FAULTY_OPERATIONS
-    assert world.killed > 100
+    record_property("figure", figure)
+    assert told.failures == []
+    assert told.operations >= FAULTY_OPERATIONS
+    assert told.killed > 100

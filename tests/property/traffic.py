@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.model.hardware_model import PRICES
-from tests.model.ledger_model import AMOUNT_MAX, LOTS_MAX, Place, total
+from tests.model.ledger_model import AMOUNT_MAX, LOTS_MAX, Line, Place, total
 from tests.property.requests import Request
 from tests.property.world import World
 
@@ -94,6 +94,9 @@ class Traffic:
         self.random = Random(seed)
         self.duplicates = duplicates
         self.made = 0
+        # The wallet in which something expires right now, if the clock was set by it.
+        self.beside: Place | None = None
+        self.refunded_last = ""
         self.recent_holds: deque[str] = deque(maxlen=40)
         self.recent_quotes: deque[tuple[Place, str]] = deque(maxlen=8)
         self.recent_jobs: deque[tuple[Place, str]] = deque(maxlen=12)
@@ -123,12 +126,13 @@ class Traffic:
         """
         for number in range(1, operations + 1):
             self.step()
-            if audit_every and number % audit_every == 0:
+            if audit_every and number % audit_every == 0 and number < operations:
                 self.world.audit()
         self.world.audit()
 
     def step(self) -> None:
         """One request."""
+        self.beside = None
         self._let_time_pass()
         self.made += 1
         if self.made == HOARDS_AT:
@@ -143,8 +147,20 @@ class Traffic:
             self.world.now += self.random.randint(0, 5 * DAY)
         elif lucky < 0.01:
             self.world.now += self.random.randint(0, HOUR)
+        elif lucky < 0.022:
+            self._come_to_an_expiry()
         else:
             self.world.now += self.random.randint(0, SECOND)
+
+    def _come_to_an_expiry(self) -> None:
+        """To the very instant at which a hold or a lot expires, or one before, or one after."""
+        model, place = self.world.model, self._place()
+        instants = [model.holds[hold_id]["until"] for hold_id in model.open[place]]
+        instants += [model.terms[lot][2] for lot in model.pots[place]]
+        soon = [at for at in instants if self.world.now < at < self.world.now + DAY]
+        if soon:
+            self.world.now = min(soon) + self.random.choice((-1, 0, 0, 0, 1))
+            self.beside = place
 
     def _next(self) -> Request:
         again = self.random.random() < self.duplicates and bool(self.world.history)
@@ -152,13 +168,13 @@ class Traffic:
             (op,) = self.random.choices(self._ops, self._weights)
             return self._makers[op]()
         history = self.world.history
-        late = self.random.random() < 0.5
+        late = self.random.random() < 0.4
         first = self.random.choice(history if late else history[-30:])
         lucky = self.random.random()
         if lucky < 0.75:
             return first
         # The same key for something else: another amount, or another operation.
-        if lucky < 0.87:
+        if lucky < 0.9:
             changed = {**first.args, "amount": self._bounded()}
             if first.op == "quote":
                 changed = {**first.args, "shots": first.args["shots"] + 1}
@@ -185,6 +201,8 @@ class Traffic:
     def _place(self) -> Place:
         if self.made > HOARDS_AT and self.random.random() < 0.004:
             return HOARDER
+        if self.beside and self.random.random() < 0.8:
+            return self.beside
         choice = self.random.choice
         return (choice(TENANTS), choice(USERS), choice(CURRENCIES))
 
@@ -214,13 +232,16 @@ class Traffic:
     # One maker an operation
 
     def _deposit(self) -> Request:
-        expires = self._span() if self.random.random() < 0.35 else None
-        amount = self._amount() * self.random.choice((1, 3, 9))
-        return self._ask("deposit", self._place(), amount=amount, expires=expires)
+        if self.random.random() < 0.45:
+            expires = self._span()
+            return self._ask("deposit", self._place(), amount=self._amount(), expires=expires)
+        amount = self._amount() * self.random.choice((1, 5, 20))
+        return self._ask("deposit", self._place(), amount=amount)
 
     def _use(self) -> Request:
         reference = self.random.choice((None, "request 7", "Straße\x7f"))
-        return self._ask("use", self._place(), amount=self._amount(), reference=reference)
+        amount = self._amount() * self.random.choice((1, 1, 4))
+        return self._ask("use", self._place(), amount=amount, reference=reference)
 
     def _withdraw(self) -> Request:
         return self._ask("withdraw", self._place(), amount=self._amount())
@@ -234,17 +255,29 @@ class Traffic:
             place = (first.tenant, first.user, first.currency)
             charge = f"ent_{first.digest}"
             return self._ask("refund", place, amount=self._bounded(), charge=charge)
-        charge, owner = self.random.choice(self.world.charges[-60:])
+        charge, owner = self._some_charge()
         left = self.world.model.entries[charge]["amount"]
         left -= sum(self.world.model.refunds[charge])
         amount = self.random.choice((left, self.random.randint(1, max(1, left)), self._amount()))
         if lucky < 0.2:
             amount = min(amount, AMOUNT_MAX)
+        elif lucky > 0.985:
+            amount = AMOUNT_MAX + 1
         if lucky < 0.16:
             owner = (*owner[:2], "eur" if owner[2] == "usd" else "usd")
         elif lucky < 0.2:
             owner = place
         return self._ask("refund", owner, amount=max(1, amount), charge=charge)
+
+    def _some_charge(self) -> tuple[str, Place]:
+        """A charge of the last ones: often one of several lots, often the one of last time."""
+        entries = self.world.model.entries
+        if self.refunded_last and self.random.random() < 0.5:
+            return self.refunded_last, entries[self.refunded_last]["place"]
+        some = self.random.choices(self.world.charges[-60:], k=4)
+        charge, place = max(some, key=lambda each: len(entries[each[0]]["draws"]))
+        self.refunded_last = charge
+        return charge, place
 
     def _hold(self) -> Request:
         choice = self.random.choice
@@ -267,6 +300,9 @@ class Traffic:
         if lucky < 0.02 or not self.recent_holds:
             return self._place(), "hold_" + "0" * 26 + "_usd", 1
         hold_id = self.random.choice(self.recent_holds)
+        if self.beside and model.open[self.beside]:
+            hold_id = min(model.open[self.beside], key=lambda each: model.holds[each]["until"])
+            return self.beside, hold_id, total(model.holds[hold_id]["draws"])
         place: Place = model.holds[hold_id]["place"]
         if lucky < 0.8 and model.open[place]:
             # A set has no order that a seed could repeat.
@@ -320,6 +356,8 @@ class Traffic:
 
     def _hold_quoted(self) -> Request:
         job = self.random.choice((None, self._job()))
+        if self.recent_jobs and self.random.random() < 0.2:
+            job = self.recent_jobs[-1][1]
         if not self.recent_quotes or self.random.random() < 0.05:
             return self._ask("hold_quoted", self._place(), quote="quote_" + "b" * 26, job=job)
         place, quote_id = self.random.choice(self.recent_quotes)
@@ -330,12 +368,18 @@ class Traffic:
     def _release_job(self) -> Request:
         if not self.recent_jobs or self.random.random() < 0.05:
             return self._ask("release_job", self._place(), job="job-none", amount=0)
-        place, job = self.random.choice(self.recent_jobs)
-        hold = self.world.model.holds[self.world.model.jobs[*place[:2], job]]
+        some = self.random.choices(self.recent_jobs, k=3)
+        still_open = [each for each in some if self._hold_of(*each)["status"] == "open"]
+        place, job = (still_open or some)[0]
+        hold = self._hold_of(place, job)
         part = self.random.randint(1, hold["amount"])
         amount = self.random.choice((0, part, hold["amount"], hold["last"], hold["amount"] + 1))
         reason = self.random.choice((None, "completed", "cancelled"))
         return self._ask("release_job", place, job=job, amount=amount, reason=reason)
+
+    def _hold_of(self, place: Place, job: str) -> Line:
+        model = self.world.model
+        return model.holds[model.jobs[*place[:2], job]]
 
     def _look(self) -> Request:
         return self._ask("look", self._place(), own=self.random.random() < 0.5)

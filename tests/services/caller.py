@@ -6,10 +6,11 @@ Amounts are in cents, so that a test reads like a receipt.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from hashlib import sha256
 from itertools import count
 from typing import Any
 
-from holdfast.domain.accounts import Owner, Tenant, owner_of, short_digest
+from holdfast.domain.accounts import Owner, Tenant, owner_of
 from holdfast.domain.clock import Instant
 from holdfast.domain.holds import Hold
 from holdfast.domain.ledger import Wallet
@@ -59,7 +60,7 @@ class Caller:
             tenant=self.owner.tenant,
             caller=self.owner.user or "nobody",
             key=key,
-            fingerprint=short_digest(asked),
+            fingerprint=sha256(asked.encode()).hexdigest(),
             now=self.now,
         )
 

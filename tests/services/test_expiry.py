@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any, cast
@@ -161,10 +162,19 @@ def test_who_remembers_the_wallet_of_before_the_sweep_does_not_bring_its_mark_ba
         alice.elsewhere(now=then.now).deposit(1)
 
     assert due(later(alice, 9 * HOUR)) == []
+    assert then.balance() == (START + 6, 0)
+
+
+def test_who_has_swept_a_wallet_does_not_write_it_as_it_was_before():
+    alice = rich()
+    alice.hold(100)
+    then = later(alice, HOUR)
+    sweep(then)
+
     with alice.simulator.measure() as used:
         then.deposit(1)
-        then.deposit(1)
-    assert used.calls <= 3
+
+    assert used.methods == ["get_item", "transact_write_items"]
 
 
 def test_a_hold_that_is_extended_while_it_is_swept_stays_open():
@@ -209,6 +219,21 @@ def test_a_sweep_closes_at_most_five_hundred_holds_and_the_next_goes_on(holds):
     assert bool(still_due) is (rest > 0)
     assert due(then) == []
     assert then.balance() == (INTRODUCTORY + 1_000, 0)
+
+
+def test_no_money_is_refused_that_only_waits_to_be_swept():
+    alice = Caller()
+    alice.deposit(1_000)
+    for _ in range(SWEEP_HOLDS_MAX + 1):
+        alice.hold(1)
+    then = later(alice, HOUR)
+
+    # It may have to be asked for again, but it is there.
+    with suppress(Unavailable):
+        then.place(INTRODUCTORY + 1_000, "all of it")
+    then.place(INTRODUCTORY + 1_000, "all of it")
+
+    assert then.balance() == (0, INTRODUCTORY + 1_000)
 
 
 def test_a_sweep_that_is_left_half_way_is_finished_by_the_next():

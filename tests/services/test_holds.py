@@ -1,5 +1,7 @@
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -11,6 +13,7 @@ from holdfast.errors import (
     HoldExpired,
     HoldNotFound,
     InsufficientFunds,
+    Unavailable,
 )
 from holdfast.services import holds
 from holdfast.services.holds import LOOKED_AT_MAX, HoldPage
@@ -25,6 +28,7 @@ from tests.services.caller import (
     bob,
     later,
 )
+from tests.simulator.scheduler import interleave
 
 START = INTRODUCTORY + 500
 
@@ -86,6 +90,42 @@ def test_a_hold_never_takes_more_than_there_is(cents, claim):
             alice.place(cents)
         assert refused.value.details["available_micros"] == START * CENT
         assert alice.stored() == before
+
+
+def until_answered(place: Callable[[], object]) -> object:
+    """Ask again under the same key for as long as the answer is to try again."""
+    while True:
+        with suppress(Unavailable):
+            return place()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_twenty_holds_at_once_never_take_more_than_there_is(seed):
+    alice = rich()
+    places = [partial(alice.elsewhere().place, 300, f"hold {n}") for n in range(20)]
+
+    run = interleave([partial(until_answered, place) for place in places], seed=seed)
+
+    errors = [type(outcome.error) for outcome in run.outcomes if outcome.error is not None]
+    assert errors == [InsufficientFunds] * 15
+    assert alice.balance() == (0, START)
+    assert alice.entries().count("hold") == 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_captured_at_once_never_add_up_to_more_than_the_hold(seed):
+    alice = rich()
+    hold_id = alice.hold(700)
+    captures = [
+        partial(alice.elsewhere().capture, hold_id, 300, f"part {n}", final=False) for n in range(4)
+    ]
+
+    run = interleave([partial(until_answered, capture) for capture in captures], seed=seed)
+
+    errors = [type(outcome.error) for outcome in run.outcomes if outcome.error is not None]
+    assert errors == [HoldExceeded] * 2
+    assert alice.look_at(hold_id).captured_micros == 600 * CENT
+    assert alice.balance() == (START - 700, 100)
 
 
 def test_a_final_capture_gives_the_rest_back():

@@ -7,7 +7,7 @@ from holdfast.domain.accounts import Tenant, owner_of
 from holdfast.domain.entries import Entry
 from holdfast.errors import EntryNotFound
 from holdfast.services import wallet
-from holdfast.services.wallet import EntryPage
+from holdfast.services.wallet import SKEW_MAX, EntryPage
 from tests.domain.samples import NOW
 from tests.services.caller import TEST, Caller, bob, later
 
@@ -257,6 +257,22 @@ def test_nothing_older_than_asked_for_is_looked_at():
     assert found == EntryPage((), None)
     # One page in place of three; clocks may be apart, so what is a little older is looked at too.
     assert (recent.methods.count("query"), all_of_it.methods.count("query")) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("behind", "claim"),
+    [(SKEW_MAX - SECOND, True), (SKEW_MAX, True), (SKEW_MAX + SECOND, False)],
+    ids=["less than five minutes", "five minutes", "more"],
+)
+def test_an_entry_is_found_behind_one_of_a_clock_that_is_behind(behind, claim):
+    alice = Caller()
+    alice.wallet()
+    alice.deposit(1)
+    alice.elsewhere(now=NOW - behind).deposit(1)
+
+    found = page(alice, since=NOW, keep=lambda entry: entry.created_at >= NOW)
+
+    assert ("usd 2" in places(found)) is claim
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ from tests.simulator.requests_at_random import CONDITIONS, Requests
 from tests.simulator.tables import LEDGER_TABLE, ledger_table
 from tests.simulator.wrong_requests import makers
 
-pytestmark = pytest.mark.xdist_group("ministack")
-
 
 def expect_no_difference(report: Report) -> None:
     if report.differences:

@@ -148,6 +148,7 @@ def entries(draw: st.DrawFn) -> Entry:
         prev=draw(hashes),
         hash=draw(hashes),
         fingerprint=draw(st.just("") | hashes),
+        balance_left_micros=draw(st.none() | signed),
         hold=hold,
     )
 

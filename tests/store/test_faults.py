@@ -5,11 +5,10 @@ B1, B2 and so on are rows of the catalogue of faults; the rows that are about on
 """
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from holdfast.domain.ledger import Wallet
+from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.errors import (
     Contention,
@@ -20,7 +19,7 @@ from holdfast.errors import (
     Unavailable,
 )
 from holdfast.store.reading import ATTEMPTS_MAX
-from tests.domain.samples import once, wallet_after
+from tests.domain.samples import TENANT, once, wallet_after
 from tests.simulator.client import ManualClock
 from tests.simulator.errors import ProcessKilled
 from tests.simulator.faults import (
@@ -78,19 +77,16 @@ def assert_once(here: Environment, *, balance: int) -> None:
 
 def test_b1_an_entry_that_is_there_and_mine_is_the_answer():
     here = opened()
-    # Another delivery of the same request wins while this one is deciding.
-    first: list[Any] = []
 
-    def decide(wallet: Wallet):
-        if not first:
-            another(here).deposit(40, "a")
-        journal = depositing(40, replace(once("a"), now=once().now))(wallet)
-        first.append(journal)
-        return journal
+    def decide(wallet: Wallet) -> Decision:
+        # Another delivery of the same request wins, and writes the same to the byte.
+        another(here).deposit(40, "a")
+        return depositing(40, once("a"))(wallet)
 
     committed = here.change(decide, once("a"))
 
-    assert committed.entry == first[0].entry
+    assert committed.entry == here.store.entry(TENANT, once("a").entry_id)
+    assert committed.replayed
     assert_once(here, balance=START_MICROS + 40)
 
 

@@ -121,6 +121,7 @@ ENTRIES = {
         held_after_micros=0,
         details={},
         reference=None,
+        balance_left_micros=0,
         hold=CLOSED,
         hold_id=CLOSED.id,
         hash="a" * 64,

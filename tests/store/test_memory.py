@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.domain.accounts import Tenant
-from holdfast.domain.ledger import Wallet
+from holdfast.domain.ledger import Decision, Wallet
 from holdfast.errors import HoldClosed, InsufficientFunds
 from holdfast.store import keys
 from holdfast.store.ledger_store import KNOWN_MAX, Ref
@@ -19,6 +19,7 @@ from tests.store.ledger import (
     entries_of,
     opened,
     wallet_of,
+    withdrawing,
 )
 
 
@@ -99,6 +100,29 @@ def test_what_was_remembered_is_forgotten_when_it_was_wrong():
 
     assert reads(here, 5, "c") == 0
     assert wallet_of(here.simulator).cash_micros == START_MICROS + 60
+
+
+def raced(here: Environment, key: str) -> None:
+    """A write that loses its race, and is refused on what it finds."""
+    there = another(here)
+
+    def decide(wallet: Wallet) -> Decision:
+        if wallet.cash_micros == START_MICROS:
+            there.withdraw(30, "b")
+        return withdrawing(71, once(key))(wallet)
+
+    with pytest.raises(InsufficientFunds):
+        here.change(decide, once(key))
+
+
+def test_a_record_that_lost_its_race_is_forgotten():
+    here = opened()
+    raced(here, "a")
+
+    with here.simulator.measure() as used:
+        here.deposit(5, "c")
+
+    assert used.methods == ["get_item", "transact_write_items"]
 
 
 @pytest.mark.parametrize("fault", [AFTER, CONFLICT])

@@ -8,6 +8,8 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from aws_lambda_powertools import Logger, Metrics
@@ -69,6 +71,18 @@ def record_request(
     if status >= 500:
         metrics.add_metric("Failures", MetricUnit.Count, 1)
     metrics.flush_metrics()
+
+
+@contextmanager
+def logged(request_id: str) -> Iterator[None]:
+    """Log what goes wrong with one record of a batch, which the batch's answer only names."""
+    try:
+        yield
+    except Exception as error:
+        record_mistake(error, request_id=request_id)
+        for each in error.exceptions if isinstance(error, ExceptionGroup) else ():
+            record_mistake(each, request_id=request_id)
+        raise
 
 
 def record_mistake(error: Exception, *, request_id: str) -> None:

@@ -196,6 +196,12 @@ def test_a_request_id_is_a_key_and_has_the_form_of_one(world, request_id, is_key
     assert (refusal.status, refusal.code) == (422, "idempotency_key_invalid")
 
 
+def test_a_request_id_is_the_reference_of_the_entry(world):
+    charged = use(world, amount=1, requestId="req-1").body["transactionId"]
+
+    assert world.get(f"/v1/billing/entries/{charged}")["reference"] == "req-1"
+
+
 @pytest.mark.parametrize(
     "request_id",
     ["r" * 256, "r" * 240_000, "nul\0", "line\nfeed", ""],

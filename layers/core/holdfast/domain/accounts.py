@@ -3,6 +3,7 @@
 import re
 from base64 import b32encode
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from holdfast.domain.clock import Instant
@@ -95,6 +96,7 @@ def is_account_id(text: str) -> bool:
     return _ACCOUNT_ID.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1024)
 def short_digest(*parts: str) -> str:
     """26 base32 characters (130 bits) of SHA-256 over the parts: an id nobody can guess or clash.
 

@@ -18,7 +18,7 @@ def instant(moment: datetime) -> Instant:
 
 def rfc3339(moment: Instant) -> str:
     """`2026-11-21T03:30:00.125Z`: fixed width, so that text order is time order."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def from_rfc3339(text: str) -> Instant:

@@ -9,7 +9,7 @@ import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from holdfast.errors import TooLarge, Unreadable, UnsupportedMediaType
@@ -120,7 +120,11 @@ def _integer(text: str) -> int:
 def _decimal(text: str) -> Decimal:
     if len(text) > DECIMAL_DIGITS_MAX:
         raise Unreadable
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation as broken:
+        # An exponent that is beyond even Decimal's.
+        raise Unreadable from broken
     if abs(number.adjusted()) > DECIMAL_EXPONENT_MAX:
         raise Unreadable
     return number

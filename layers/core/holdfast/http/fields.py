@@ -13,7 +13,15 @@ from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import CoreSchema, int_schema, no_info_before_validator_function
@@ -37,7 +45,15 @@ CURRENCY_DEFAULT = "usd"
 class Body(BaseModel):
     """What a snake_case surface is sent: JSON types as they are, unknown fields refused."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _object(cls, value: object) -> object:
+        # The framework lets attributes stand for fields, and a number has attributes too.
+        if not isinstance(value, dict):
+            raise wrong("must be an object")
+        return value
 
 
 class CamelBody(Body):

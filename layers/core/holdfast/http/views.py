@@ -14,7 +14,7 @@ from holdfast.domain import money
 class View(BaseModel):
     """An answer in snake_case. A view that does not fit its own model is a 500, not a lie."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 class CamelView(View):

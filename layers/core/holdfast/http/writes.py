@@ -17,6 +17,8 @@ from holdfast.http.incoming import Incoming, incoming_of
 from holdfast.http.principal import Caller
 
 HEADER = "idempotency-key"
+FINGERPRINT_LENGTH = 32
+"""128 bits: two requests of one caller under one key do not meet by chance."""
 
 
 def now() -> Instant:
@@ -71,4 +73,4 @@ def _fingerprint(incoming: Incoming) -> str:
         encoded = part.encode(errors="surrogatepass")
         digest.update(b"%d:" % len(encoded) + encoded)
     digest.update(incoming.document.canonical)
-    return digest.hexdigest()
+    return digest.hexdigest()[:FINGERPRINT_LENGTH]

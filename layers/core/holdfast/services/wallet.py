@@ -13,7 +13,7 @@ from holdfast.domain.entries import Entry, Json
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.domain.wallet import Refunded
-from holdfast.errors import EntryNotFound, Refusal, TransactionNotFound
+from holdfast.errors import EntryNotFound, Refusal, TransactionNotFound, Unavailable
 from holdfast.services import accounts, expiry
 from holdfast.services.refs import Owner, refunded_of, wallet_of
 from holdfast.store import pages
@@ -47,10 +47,7 @@ def wallet(store: LedgerStore, owner: Owner, currency: str, *, now: Instant, own
     if found.version == 0 and (own or owner.user is None):
         accounts.ensure(store, owner, now)
         found = store.read(wallet_of(owner, currency))
-    if found.due_at is not None and found.due_at <= now:
-        expiry.sweep(store, owner, currency, now=now)
-        found = store.read(wallet_of(owner, currency))
-    return found
+    return _swept(store, owner, found, now)
 
 
 def wallets(store: LedgerStore, owner: Owner, *, now: Instant, own: bool = False) -> list[Wallet]:
@@ -63,7 +60,15 @@ def wallets(store: LedgerStore, owner: Owner, *, now: Instant, own: bool = False
     if not found and (own or owner.user is None):
         accounts.ensure(store, owner, now)
         found = pages.wallets(store, owner.tenant, owner.account_id)
-    return [wallet(store, owner, each.currency, now=now, own=False) for each in found]
+    return [_swept(store, owner, each, now) for each in found]
+
+
+def _swept(store: LedgerStore, owner: Owner, found: Wallet, now: Instant) -> Wallet:
+    if found.due_at is None or found.due_at > now:
+        return found
+    expiry.sweep(store, owner, found.currency, now=now)
+    swept: Wallet = store.read(wallet_of(owner, found.currency))
+    return swept
 
 
 def deposit(
@@ -182,6 +187,9 @@ def change(
     """Change a wallet by a rule, making the account first if this is its first time.
 
     Money that a hold keeps past its time counts as free, so what is due is swept first.
+
+    Raises:
+        Unavailable: More was due than one request sweeps.
     """
     prepared: set[type[NotReady]] = set()
 
@@ -204,7 +212,8 @@ def change(
             accounts.ensure(store, owner, once.now)
             prepared.add(NotOpened)
         except HoldsDue:
-            expiry.sweep(store, owner, currency, now=once.now)
+            if expiry.sweep(store, owner, currency, now=once.now) >= expiry.SWEEP_HOLDS_MAX:
+                raise Unavailable() from None
             prepared.add(HoldsDue)
 
 

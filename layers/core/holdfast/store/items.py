@@ -12,33 +12,39 @@ from holdfast.domain.clock import Instant, from_rfc3339, rfc3339
 from holdfast.domain.entries import Entry
 from holdfast.domain.holds import Hold, Job
 from holdfast.domain.ledger import Record, Wallet
-from holdfast.domain.lots import Draw, Lot, Terms
 from holdfast.domain.once import Once
 from holdfast.domain.quotes import HeldJob, LineItem, Quote
 from holdfast.domain.wallet import Refunded
 from holdfast.store import keys
 from holdfast.store.attributes import Attributes, Plain, decode, encode
 from holdfast.store.keys import Key
+from holdfast.store.lot_items import draw_to_plain, lot_to_plain, to_draw, to_lot
 
 
 def to_item(tenant: Tenant, record: Record) -> tuple[Key, Attributes]:
     """Where a record is stored, and as what."""
+    key = key_of_record(tenant, record)
+    plain = _plain_of(tenant, record)
+    return key, encode({"pk": key.pk, "sk": key.sk, "version": record.version, **plain})
+
+
+def key_of_record(tenant: Tenant, record: Record) -> Key:
+    """Where a record is stored."""
     match record:
         case Wallet():
-            key, plain = _wallet(record)
+            return keys.wallet(record.tenant, record.account_id, record.currency)
         case Hold():
-            key, plain = _hold_item(tenant, record)
+            return keys.hold(tenant, record.account_id, record.id)
         case Account():
-            key, plain = _account(record)
+            return keys.account(record.tenant, record.id)
         case Quote():
-            key, plain = _quote(tenant, record)
+            return keys.quote(tenant, record.account_id, record.id)
         case HeldJob():
-            key, plain = _held_job(tenant, record)
+            return keys.held_job(tenant, record.account_id, record.job_id)
         case Refunded():
-            key, plain = _refunded(tenant, record)
+            return keys.refunded(tenant, record.account_id, record.entry_id)
         case _:
-            raise TypeError(f"no item for {type(record).__name__}")
-    return key, encode({"pk": key.pk, "sk": key.sk, "version": record.version, **plain})
+            raise TypeError(f"no key for {type(record).__name__}")
 
 
 def entry_to_item(entry: Entry) -> tuple[Key, Attributes]:
@@ -55,7 +61,7 @@ def entry_to_item(entry: Entry) -> tuple[Key, Attributes]:
         "held": entry.held_after_micros or None,
         "balance_left": entry.balance_left_micros,
         "postings": dict(entry.postings),
-        "draws": [_draw(draw) for draw in entry.draws] or None,
+        "draws": [draw_to_plain(draw) for draw in entry.draws] or None,
         "reference": entry.reference,
         "source": entry.source,
         "details": dict(entry.details) or None,
@@ -103,7 +109,7 @@ def to_entry(item: Attributes) -> Entry:
         held_after_micros=plain.get("held", 0),
         balance_left_micros=plain.get("balance_left"),
         postings=plain["postings"],
-        draws=tuple(_to_draw(draw) for draw in plain.get("draws", ())),
+        draws=tuple(to_draw(draw) for draw in plain.get("draws", ())),
         reference=plain.get("reference"),
         source=plain["source"],
         details=plain.get("details", {}),
@@ -154,21 +160,39 @@ def due_wallet(item: Attributes) -> tuple[Tenant, str, str]:
     return _tenant(segment), account_id, item["sk"]["S"].partition("#")[2]
 
 
+def _plain_of(tenant: Tenant, record: Record) -> dict[str, Plain]:
+    match record:
+        case Wallet():
+            return _wallet(record)
+        case Hold():
+            return _hold_item(tenant, record)
+        case Account():
+            return _account(record)
+        case Quote():
+            return _quote(record)
+        case HeldJob():
+            return {"hold_id": record.hold_id}
+        case Refunded():
+            return {"refunded": record.refunded_micros}
+        case _:
+            raise TypeError(f"no item for {type(record).__name__}")
+
+
 def _tenant(segment: str) -> Tenant:
     org, _, mode = segment.partition("/")
     return Tenant(org, mode)
 
 
-def _wallet(wallet: Wallet) -> tuple[Key, dict[str, Plain]]:
+def _wallet(wallet: Wallet) -> dict[str, Plain]:
     place = (wallet.tenant, wallet.account_id, wallet.currency)
     due = keys.due(*place, wallet.due_at) if wallet.due_at else {}
-    return keys.wallet(*place), {
+    return {
         **due,
         "seq": wallet.seq,
         "head": wallet.head,
         "cash": wallet.cash_micros,
         "cash_held": wallet.cash_held_micros or None,
-        "lots": [_lot(lot) for lot in wallet.lots] or None,
+        "lots": [lot_to_plain(lot) for lot in wallet.lots] or None,
         "credited": wallet.credited_micros,
         "credits": wallet.credits_count,
         "debits": wallet.debits_count,
@@ -188,7 +212,7 @@ def _to_wallet(plain: Mapping[str, Any], tenant: Tenant, account_id: str, curren
         head=plain["head"],
         cash_micros=plain["cash"],
         cash_held_micros=plain.get("cash_held", 0),
-        lots=tuple(_to_lot(lot) for lot in plain.get("lots", ())),
+        lots=tuple(to_lot(lot) for lot in plain.get("lots", ())),
         credited_micros=plain["credited"],
         credits_count=plain["credits"],
         debits_count=plain["debits"],
@@ -198,59 +222,14 @@ def _to_wallet(plain: Mapping[str, Any], tenant: Tenant, account_id: str, curren
     )
 
 
-def _lot(lot: Lot) -> dict[str, Plain]:
-    held: dict[str, Plain] = {"held": lot.held_micros} if lot.held_micros else {}
-    return {"id": lot.id, "left": lot.remaining_micros, **held, **_terms(lot.terms)}
-
-
-def _to_lot(plain: Mapping[str, Any]) -> Lot:
-    return Lot(
-        id=plain["id"],
-        terms=_to_terms(plain),
-        remaining_micros=plain["left"],
-        held_micros=plain.get("held", 0),
-    )
-
-
-def _draw(draw: Draw) -> dict[str, Plain]:
-    terms = {} if draw.terms is None else _terms(draw.terms)
-    return {"id": draw.lot_id, "amount": draw.amount_micros, **terms}
-
-
-def _to_draw(plain: Mapping[str, Any]) -> Draw:
-    terms = _to_terms(plain) if "kind" in plain else None
-    return Draw(plain["id"], plain["amount"], terms)
-
-
-def _terms(terms: Terms) -> dict[str, Plain]:
-    plain: dict[str, Plain] = {"kind": terms.kind, "at": rfc3339(terms.granted_at)}
-    if terms.expires_at:
-        plain["until"] = rfc3339(terms.expires_at)
-    if terms.priority:
-        plain["prio"] = terms.priority
-    if terms.tag:
-        plain["tag"] = terms.tag
-    return plain
-
-
-def _to_terms(plain: Mapping[str, Any]) -> Terms:
-    return Terms(
-        kind=plain["kind"],
-        granted_at=from_rfc3339(plain["at"]),
-        expires_at=_to_time(plain.get("until")),
-        priority=plain.get("prio", 0),
-        tag=plain.get("tag", ""),
-    )
-
-
-def _hold_item(tenant: Tenant, hold: Hold) -> tuple[Key, dict[str, Plain]]:
+def _hold_item(tenant: Tenant, hold: Hold) -> dict[str, Plain]:
     listed: dict[str, Plain] = {}
     if hold.job is not None:
         listed = {
             "gsi1pk": keys.jobs(tenant, hold.account_id),
             "gsi1sk": keys.job_place(hold.created_at, hold.id),
         }
-    return keys.hold(tenant, hold.account_id, hold.id), {**listed, **_hold(hold)}
+    return {**listed, **_hold(hold)}
 
 
 def _hold(hold: Hold, *, snapshot: bool = False) -> dict[str, Plain]:
@@ -262,7 +241,7 @@ def _hold(hold: Hold, *, snapshot: bool = False) -> dict[str, Plain]:
         "captured": hold.captured_micros or None,
         "captured_last": hold.captured_last_micros or None,
         "released": hold.released_micros or None,
-        "draws": [_draw(draw) for draw in hold.draws] or None,
+        "draws": [draw_to_plain(draw) for draw in hold.draws] or None,
         "expires_at": rfc3339(hold.expires_at),
         "created_at": rfc3339(hold.created_at),
         "updated_at": _time(hold.updated_at),
@@ -289,7 +268,7 @@ def _to_hold(plain: Mapping[str, Any], hold_id: str, account_id: str, currency: 
         captured_micros=plain.get("captured", 0),
         captured_last_micros=plain.get("captured_last", 0),
         released_micros=plain.get("released", 0),
-        draws=tuple(_to_draw(draw) for draw in plain.get("draws", ())),
+        draws=tuple(to_draw(draw) for draw in plain.get("draws", ())),
         expires_at=from_rfc3339(plain["expires_at"]),
         created_at=from_rfc3339(plain["created_at"]),
         updated_at=_to_time(plain.get("updated_at")),
@@ -313,8 +292,8 @@ def _job(job: Job) -> dict[str, Plain]:
     }
 
 
-def _account(account: Account) -> tuple[Key, dict[str, Plain]]:
-    return keys.account(account.tenant, account.id), {
+def _account(account: Account) -> dict[str, Plain]:
+    return {
         "owner": account.owner,
         "name": account.name,
         "currency": account.currency,
@@ -334,8 +313,8 @@ def _to_account(plain: Mapping[str, Any], tenant: Tenant, account_id: str) -> Ac
     )
 
 
-def _quote(tenant: Tenant, quote: Quote) -> tuple[Key, dict[str, Plain]]:
-    return keys.quote(tenant, quote.account_id, quote.id), {
+def _quote(quote: Quote) -> dict[str, Plain]:
+    return {
         "provider": quote.provider,
         "device": quote.device,
         "shots": quote.shots,
@@ -375,15 +354,6 @@ def _to_quote(plain: Mapping[str, Any], account_id: str, quote_id: str) -> Quote
         entry_id=plain.get("entry_id"),
         version=plain["version"],
     )
-
-
-def _held_job(tenant: Tenant, held: HeldJob) -> tuple[Key, dict[str, Plain]]:
-    return keys.held_job(tenant, held.account_id, held.job_id), {"hold_id": held.hold_id}
-
-
-def _refunded(tenant: Tenant, refunded: Refunded) -> tuple[Key, dict[str, Plain]]:
-    key = keys.refunded(tenant, refunded.account_id, refunded.entry_id)
-    return key, {"refunded": refunded.refunded_micros}
 
 
 def _time(moment: Instant | None) -> str | None:

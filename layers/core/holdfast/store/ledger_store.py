@@ -124,8 +124,9 @@ class LedgerStore:
                 if earlier := self.replayed(once):
                     return earlier
                 return Committed(self.entry(once.tenant, decision.entry_id), replayed=False)
-            ours.add(decision.entry.hash)
             result = self._commit(decision, delivery)
+            if result.outcome is Outcome.UNKNOWN:
+                ours.add(decision.entry.hash)
             if result.outcome is Outcome.APPLIED:
                 self._remember(once.tenant, decision)
                 return Committed(decision.entry, replayed=False)
@@ -195,6 +196,8 @@ class LedgerStore:
             result = transaction.commit(self.client)
             if result.outcome is Outcome.APPLIED:
                 return record, False
+            if result.outcome is Outcome.UNKNOWN and self.seen(once):
+                return record, False
             if receipt := result.failed.get(0):
                 _require_same(receipt, once)
                 stored = items.to_record(self._read([key])[key])
@@ -261,7 +264,7 @@ class LedgerStore:
 
     def _remember(self, tenant: Tenant, journal: Journal) -> None:
         for change in journal.changes:
-            key, _ = items.to_item(tenant, change.after)
+            key = items.key_of_record(tenant, change.after)
             self._known[key] = change.after
             self._known.move_to_end(key)
         while len(self._known) > KNOWN_MAX:
