@@ -48,10 +48,7 @@ soak: environment ## The long runs: a million operations with faults and duplica
 
 .PHONY: bench
 bench: environment ## Each benchmark prints its figure, its ratio and its command
-	@for file in benchmarks/[a-z]*.py; do \
-	  name=$${file#benchmarks/}; \
-	  $(PYTHON) -m "benchmarks.$${name%.py}"; \
-	done
+	@$(PYTHON) -m benchmarks
 
 .PHONY: check
 check: lint types architecture template ## Format, lint, types, architecture, template

@@ -18,8 +18,7 @@ from holdfast.domain.holds import Hold
 from holdfast.domain.ledger import Wallet
 from holdfast.domain.once import Once
 from holdfast.services import wallet as wallets
-from holdfast.services.refs import wallet_of
-from holdfast.store import pages
+from holdfast.store import items
 from holdfast.store.attributes import Attributes
 from holdfast.store.ledger_store import LedgerStore
 from tests.concurrency.environments import CALLER, Answer, Crowd, Fleet
@@ -194,18 +193,20 @@ def _in_pairs(fleet: Fleet, keys: Sequence[str]) -> list[Sequence[str]]:
 
 
 def _books(store: LedgerStore, owner: Owner) -> Books:
-    wallet: Wallet = store.read(wallet_of(owner, "usd"))
-    newest_first = list(pages.walk_statement(store, wallet, up_to=wallet.seq))
-    items: list[Attributes] = []
+    """All items of the table, in one consistent scan: nothing is running any more."""
+    found: list[Attributes] = []
     scan: dict[str, Any] = {"TableName": store.table, "ConsistentRead": True}
     while True:
         answer = store.client.scan(**scan)
-        items += answer["Items"]
+        found += answer["Items"]
         if "LastEvaluatedKey" not in answer:
             break
         scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-    found = list(pages.holds(store, owner.tenant, owner.account_id))
-    return Books(wallet, newest_first[::-1], found, items)
+    entries = [items.to_entry(item) for item in found if items.is_entry(item)]
+    records = [items.to_record(item) for item in found if item["sk"]["S"] != "ENTRY"]
+    (wallet,) = (record for record in records if isinstance(record, Wallet))
+    placed = [record for record in records if isinstance(record, Hold)]
+    return Books(wallet, sorted(entries, key=lambda entry: entry.seq), placed, found)
 
 
 def _line(entry: Entry) -> bytes:

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from holdfast.errors import Unreadable
+from holdfast.http.body import read_document
 from tests.http.events import event
 from tests.http.toy import api
 
