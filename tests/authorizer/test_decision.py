@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -28,6 +29,15 @@ from tests.authorizer.tokens import (
 )
 
 NOW = int(time.time())
+
+
+@dataclass(frozen=True)
+class FromNow:
+    """An instant that is told when the test runs, which may be minutes after it was collected."""
+
+    seconds: int
+
+
 ENVIRONMENT = {"OIDC_ISSUER": ISSUER, "OIDC_AUDIENCE": AUDIENCE, "OIDC_JWKS": jwks()}
 handler = authorizer(issuer_of(ENVIRONMENT))
 
@@ -135,17 +145,17 @@ def test_a_mark_that_says_nothing_is_a_mark_all_the_same():
 @pytest.mark.parametrize(
     ("changed", "denied"),
     [
-        ({"exp": NOW - 15}, None),
-        ({"exp": NOW - 60}, "expired_token"),
+        ({"exp": FromNow(-15)}, None),
+        ({"exp": FromNow(-60)}, "expired_token"),
         ({"exp": 0}, "expired_token"),
         ({"exp": None}, "invalid_claims"),
         ({"exp": "soon"}, "malformed_token"),
         ({"exp": [NOW + 60]}, "malformed_token"),
-        ({"nbf": NOW + 15}, None),
-        ({"nbf": NOW + 90}, "token_not_yet_valid"),
+        ({"nbf": FromNow(15)}, None),
+        ({"nbf": FromNow(90)}, "token_not_yet_valid"),
         ({"nbf": None}, None),
         ({"nbf": "now"}, "malformed_token"),
-        ({"iat": NOW + 90}, "token_not_yet_valid"),
+        ({"iat": FromNow(90)}, "token_not_yet_valid"),
         ({"iss": "https://evil.example.com"}, "wrong_issuer"),
         ({"iss": ISSUER + "/"}, "wrong_issuer"),
         ({"iss": [ISSUER]}, "wrong_issuer"),
@@ -161,6 +171,12 @@ def test_a_mark_that_says_nothing_is_a_mark_all_the_same():
     ids=str,
 )
 def test_a_token_is_for_us_and_for_now(changed, denied):
+    now = int(time.time())
+    changed = {
+        name: now + value.seconds if isinstance(value, FromNow) else value
+        for name, value in changed.items()
+    }
+
     assert context_of(claims(**changed)).get("denied") == denied
 
 

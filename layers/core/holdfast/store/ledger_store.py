@@ -196,13 +196,14 @@ class LedgerStore:
             result = transaction.commit(self.client)
             if result.outcome is Outcome.APPLIED:
                 return record, False
-            if result.outcome is Outcome.UNKNOWN and self.seen(once):
-                return record, False
             if receipt := result.failed.get(0):
                 _require_same(receipt, once)
-                stored = items.to_record(self._read([key])[key])
-                # After a lost answer the one that is there may be this very one.
-                return stored, attempt == 0 or stored != record
+            elif result.outcome is not Outcome.UNKNOWN or not self.seen(once):
+                continue
+            stored = items.to_record(self._read([key])[key])
+            # After a lost answer the one that is there may be this very one.
+            told_at_once = attempt == 0 and receipt is not None
+            return stored, told_at_once or stored != record
         raise Unavailable()
 
     def settle(self, tenant: Tenant, entries: Sequence[Entry], change: Change) -> bool:
