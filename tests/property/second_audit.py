@@ -334,7 +334,9 @@ class Play:
 
     def _note(self, entry: Plain, hold: Plain) -> None:
         """Keep the hold, if it is what the entry says that it left behind."""
-        told = entry["hold"]
+        told = dict(entry["hold"])
+        if told.pop("as_drawn", False):
+            told["draws"] = entry["draws"]
         hold = {"captured": 0, "captured_last": 0, "released": 0, **hold}
         hold["expires_at"] = told["expires_at"]
         hold["version"] = hold.get("version", 0) + 1

@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.domain.entries import chain_hash
+from holdfast.domain.holds import Hold, capture_hold, place_hold
+from holdfast.domain.ledger import Wallet
 from holdfast.store import items
 from tests.domain.samples import TENANT, USAGE, credit, hold, once, wallet
 from tests.simulator.client import Simulator
@@ -47,6 +49,35 @@ def test_an_entry_comes_back_as_it_was_stored(entry):
     assert items.is_entry(item)
     assert not items.is_receipt(item)
     assert (item["pk"], item["sk"]) == ({"S": key.pk}, {"S": key.sk})
+
+
+def test_the_entry_that_places_a_hold_says_its_draws_once():
+    before = wallet(credit("lot_1", 40), credit("lot_2", 30), cash=100)
+    entry = place_hold(before, hold(100), once("hold")).entry
+
+    _, item = items.entry_to_item(entry)
+
+    found = items.to_entry(stored(item))
+    assert "draws" not in item["hold"]["M"]
+    assert found == entry
+    assert found.hold is not None
+    assert [draw.amount_micros for draw in found.hold.draws] == [40, 30, 30]
+
+
+def test_a_capture_that_takes_what_it_leaves_keeps_both_apart():
+    before = wallet(cash=100)
+    placed = place_hold(before, hold(100), once("hold"))
+    after, held = (change.after for change in placed.changes)
+    assert isinstance(after, Wallet)
+    assert isinstance(held, Hold)
+    entry = capture_hold(after, held, once("capture"), amount_micros=50, final=False).entry
+
+    _, item = items.entry_to_item(entry)
+
+    found = items.to_entry(stored(item))
+    assert found == entry
+    assert found.hold is not None
+    assert found.hold.remaining_micros == 50
 
 
 def test_a_receipt_stands_where_the_entry_of_its_request_would():

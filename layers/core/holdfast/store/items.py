@@ -12,6 +12,7 @@ from holdfast.domain.clock import Instant, from_rfc3339, rfc3339
 from holdfast.domain.entries import Entry
 from holdfast.domain.holds import Hold, Job
 from holdfast.domain.ledger import Record, Wallet
+from holdfast.domain.lots import Draw
 from holdfast.domain.once import Once
 from holdfast.domain.quotes import HeldJob, LineItem, Quote
 from holdfast.domain.wallet import Refunded
@@ -70,7 +71,7 @@ def entry_to_item(entry: Entry) -> tuple[Key, Attributes]:
         "hash": entry.hash,
         "fingerprint": entry.fingerprint or None,
         "hold_id": entry.hold_id,
-        "hold": None if entry.hold is None else _hold(entry.hold, snapshot=True),
+        "hold": None if entry.hold is None else _snapshot(entry.hold, entry.draws),
     }
     return key, encode(plain)
 
@@ -118,7 +119,7 @@ def to_entry(item: Attributes) -> Entry:
         prev=plain["prev"],
         hash=plain["hash"],
         fingerprint=plain.get("fingerprint", ""),
-        hold=None if held is None else _to_hold(held, plain["hold_id"], account_id, currency),
+        hold=None if held is None else _to_snapshot(plain, account_id, currency),
     )
 
 
@@ -232,10 +233,27 @@ def _hold_item(tenant: Tenant, hold: Hold) -> dict[str, Plain]:
     return {**listed, **_hold(hold)}
 
 
-def _hold(hold: Hold, *, snapshot: bool = False) -> dict[str, Plain]:
+def _snapshot(hold: Hold, drawn: tuple[Draw, ...]) -> dict[str, Plain]:
+    """A hold within its entry, which says the currency and, when it is placed, the draws too."""
+    plain = _hold(hold)
+    del plain["currency"]
+    if hold.draws and hold.draws == drawn:
+        del plain["draws"]
+        plain["as_drawn"] = True
+    return plain
+
+
+def _to_snapshot(entry: Mapping[str, Any], account_id: str, currency: str) -> Hold:
+    held = dict(entry["hold"])
+    if held.pop("as_drawn", False):
+        held["draws"] = entry["draws"]
+    return _to_hold(held, entry["hold_id"], account_id, currency)
+
+
+def _hold(hold: Hold) -> dict[str, Plain]:
     plain: dict[str, Plain] = {
         "status": hold.status,
-        "currency": None if snapshot else hold.currency,
+        "currency": hold.currency,
         "version": hold.version,
         "amount": hold.amount_micros,
         "captured": hold.captured_micros or None,
