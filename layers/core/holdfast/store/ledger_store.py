@@ -95,9 +95,7 @@ class LedgerStore:
     delivery: Callable[[], str] = _fresh
     _known: OrderedDict[Key, Record] = field(default_factory=OrderedDict)
 
-    def change(
-        self, decide: Decide, refs: Sequence[Ref], *, once: Once, state: State | None = None
-    ) -> Committed:
+    def change(self, decide: Decide, refs: Sequence[Ref], *, once: Once) -> Committed:
         """Decide on the records and commit; again from the true state when a race was lost.
 
         Raises:
@@ -109,6 +107,7 @@ class LedgerStore:
         """
         ours: set[str] = set()
         delivery = self.delivery()
+        state: State | None = None
         result = Result(Outcome.BUSY)
         for attempt in range(ATTEMPTS_MAX):
             if attempt:
