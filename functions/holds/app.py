@@ -3,5 +3,5 @@
 from holdfast.http.api import Api
 from holds import billing, hardware
 
-api = Api(billing.router, hardware.router)
+api = Api(billing.router, hardware.router, noun="holds")
 handler = api.handler

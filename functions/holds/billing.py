@@ -62,13 +62,13 @@ class ExtendHold(Body):
     amount_decimal: DecimalAmount | None = None
 
 
-class LotView(View):
+class HoldLotView(View):
     id: str
     amount: int
     amount_decimal: Maybe[str] = None
 
 
-class WalletView(View):
+class HoldWalletView(View):
     balance: int
     balance_decimal: Maybe[str] = None
     held: int
@@ -94,9 +94,9 @@ class HoldView(View):
     overdraft_limit: Maybe[int] = None
     reference: str | None
     metadata: dict[str, str]
-    lots: list[LotView]
+    lots: list[HoldLotView]
     created_at: Timestamp
-    wallet: Maybe[WalletView] = None
+    wallet: Maybe[HoldWalletView] = None
 
 
 @router.post("/v1/billing/holds", status_code=HTTPStatus.CREATED)
@@ -221,8 +221,8 @@ def _answer(committed: Committed) -> Answer[HoldView]:
     return Answer(_view(entry.hold, wallet), replayed=committed.replayed)
 
 
-def _wallet(balance_micros: int, held_micros: int, currency: str) -> WalletView:
-    return WalletView(
+def _wallet(balance_micros: int, held_micros: int, currency: str) -> HoldWalletView:
+    return HoldWalletView(
         **amounts(
             currency,
             balance=balance_micros,
@@ -232,7 +232,7 @@ def _wallet(balance_micros: int, held_micros: int, currency: str) -> WalletView:
     )
 
 
-def _view(hold: Hold, wallet: WalletView | None = None) -> HoldView:
+def _view(hold: Hold, wallet: HoldWalletView | None = None) -> HoldView:
     currency = hold.currency
     overdrafts = hold.over_capture == rules.OVERDRAFT
     return HoldView(
@@ -253,7 +253,7 @@ def _view(hold: Hold, wallet: WalletView | None = None) -> HoldView:
         reference=hold.reference,
         metadata=dict(hold.metadata or {}),
         lots=[
-            LotView(id=draw.lot_id, **amounts(currency, amount=draw.amount_micros))
+            HoldLotView(id=draw.lot_id, **amounts(currency, amount=draw.amount_micros))
             for draw in hold.draws
         ],
         created_at=hold.created_at,

@@ -77,7 +77,7 @@ class FundsView(View):
     shortfall_cents_decimal: Maybe[str] = None
 
 
-class WalletView(View):
+class JobWalletView(View):
     balance_cents: int
     balance_cents_decimal: Maybe[str] = None
     held_cents: int
@@ -114,7 +114,7 @@ class JobHoldView(View):
     amount_cents: int
     currency: str
     expires_at: Timestamp
-    wallet: WalletView
+    wallet: JobWalletView
 
 
 class ReleasedView(View):
@@ -125,7 +125,7 @@ class ReleasedView(View):
     captured_cents_decimal: Maybe[str] = None
     released_cents: int
     released_cents_decimal: Maybe[str] = None
-    wallet: WalletView
+    wallet: JobWalletView
 
 
 class JobView(View):
@@ -150,7 +150,7 @@ class JobView(View):
 @router.post("/v1/billing/hardware/quote", status_code=HTTPStatus.CREATED)
 def quote_job(body: AskQuote, caller: Caller, keyed: KeyedWrite, store: Store) -> Answer[QuoteView]:
     """Price a job. Moves no money, and promises no execution."""
-    quote, replayed = quotes.quote_job(
+    quoted = quotes.quote_job(
         store,
         owner_named(caller, None),
         provider=body.provider,
@@ -160,7 +160,7 @@ def quote_job(body: AskQuote, caller: Caller, keyed: KeyedWrite, store: Store) -
         job_id=body.job_id,
         once=keyed(body.idempotency_key),
     )
-    return Answer(_quote(quote), replayed=replayed)
+    return Answer(_quote(quoted.record), replayed=quoted.replayed)
 
 
 @router.post("/v1/billing/hardware/hold", status_code=HTTPStatus.CREATED)
@@ -282,9 +282,9 @@ def _released(committed: Committed) -> ReleasedView:
     )
 
 
-def _wallet(committed: Committed) -> WalletView:
+def _wallet(committed: Committed) -> JobWalletView:
     entry = committed.entry
-    return WalletView(
+    return JobWalletView(
         **amounts(
             entry.currency,
             balance_cents=entry.balance_micros,

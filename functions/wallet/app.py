@@ -3,5 +3,5 @@
 from holdfast.http.api import Api
 from wallet import agents, billing, commerce
 
-api = Api(billing.router, commerce.router, agents.router)
+api = Api(billing.router, commerce.router, agents.router, noun="wallet")
 handler = api.handler

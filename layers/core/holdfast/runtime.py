@@ -12,6 +12,7 @@ from botocore.session import Session, get_session
 
 from holdfast.domain.clock import Instant, instant
 from holdfast.gateways.event_bus import EventBus
+from holdfast.gateways.secrets import Secrets
 from holdfast.gateways.work_queue import WorkQueue
 from holdfast.store.ledger_store import LedgerStore
 
@@ -50,6 +51,8 @@ class Settings:
     sweep_queue_url: str
     version: str
     low_balance_micros: int
+    api_key_secret_parameter: str
+    accounts_are_ours: bool
 
 
 @cache
@@ -60,6 +63,8 @@ def settings() -> Settings:
         event_bus_name=os.environ.get("EVENT_BUS_NAME", ""),
         sweep_queue_url=os.environ.get("SWEEP_QUEUE_URL", ""),
         version=os.environ.get("HOLDFAST_VERSION", "unknown"),
+        api_key_secret_parameter=os.environ.get("API_KEY_SECRET_PARAMETER", ""),
+        accounts_are_ours=os.environ.get("ACCOUNT_DIRECTORY", "internal") != "external",
         low_balance_micros=int(os.environ.get("LOW_BALANCE_MICROS", LOW_BALANCE_MICROS)),
     )
 
@@ -103,4 +108,14 @@ def ledger_store() -> LedgerStore:
     return LedgerStore(cast("DynamoDBClient", client), table)
 
 
+@cache
+def api_key_secret() -> Secrets:
+    """The secret that API keys are derived from and kept under."""
+    name = settings().api_key_secret_parameter
+    if not name:
+        raise RuntimeError("API_KEY_SECRET_PARAMETER is not set")
+    return Secrets(lambda: session().create_client("ssm", config=PATIENT), name)
+
+
+HouseSecret = Annotated[Secrets, Depends(api_key_secret)]
 Store = Annotated[LedgerStore, Depends(ledger_store)]

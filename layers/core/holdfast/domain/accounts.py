@@ -46,19 +46,27 @@ class Account:
     name: str
     created_at: Instant
     currency: str = INTRODUCTORY_CURRENCY
+    closed_at: Instant | None = None
     version: int = 0
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the account that its owner has by default."""
+        return self.id == default_account_id(self.tenant, self.owner)
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Whom an operation is about: an account by its id; and by its user, if it was named by one.
 
-    Only an account that was named by its user can be made by naming it.
+    Only an account that was named by its user can be made by naming it. `asker` is a user who named
+    an account by its id without being an admin: whether they have a seat there is to be found out.
     """
 
     tenant: Tenant
     account_id: str
     user: str | None = None
+    asker: str | None = None
 
 
 def owner_of(tenant: Tenant, user: str) -> Owner:

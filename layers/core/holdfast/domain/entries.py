@@ -37,12 +37,19 @@ CAPTURE = "capture"
 RELEASE = "release"
 HOLD_EXPIRY = "hold_expiry"
 LOT_EXPIRY = "lot_expiry"
+STARTER_CREDIT = "starter_credit"
+CREDIT_SCHEDULED = "credit_scheduled"
+CREDIT_GRANT = "credit_grant"
+CREDIT_VOID = "credit_void"
+ADJUSTMENT = "adjustment"
 
 # Ledger accounts of the customer: the four always add up to the wallet's balance.
 WALLET = "wallet"
 CREDIT = "credit"
 HELD = "held"
 HELD_CREDIT = "held_credit"
+# The customer's too, but no part of the balance: credit that pays for some meters only.
+RESTRICTED_CREDIT = "restricted_credit"
 CUSTOMER_ACCOUNTS = frozenset({WALLET, CREDIT, HELD, HELD_CREDIT})
 HELD_ACCOUNTS = frozenset({HELD, HELD_CREDIT})
 
@@ -53,6 +60,7 @@ REVENUE = "revenue"
 REFUNDS = "refunds"
 PROMOTIONS = "promotions"
 BREAKAGE = "breakage"
+ADJUSTMENTS = "adjustments"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +92,11 @@ class Entry:
     hash: str = ""
     # Not part of the document: what a second delivery of the request is checked against, and
     # what its first answer showed besides, so that it can be given again: the hold as this entry
-    # left it, and the balance once lots that expired right after it were gone, if any were.
+    # left it, the balance once lots that expired right after it were gone, if any were, and how
+    # much of it all was cash.
     fingerprint: str = ""
     balance_left_micros: int | None = None
+    cash_after_micros: int = 0
     hold: "Hold | None" = field(default=None, repr=False)
 
     @property

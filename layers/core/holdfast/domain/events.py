@@ -15,6 +15,10 @@ SOURCE = "holdfast"
 NAMES = {
     entries.INTRODUCTORY_CREDIT: "wallet.credited",
     entries.DEPOSIT: "wallet.credited",
+    entries.STARTER_CREDIT: "wallet.credited",
+    entries.ADJUSTMENT: "wallet.adjusted",
+    entries.CREDIT_GRANT: "credit.granted",
+    entries.CREDIT_VOID: "credit.voided",
     entries.REFUND: "wallet.refunded",
     entries.WITHDRAWAL: "wallet.withdrawn",
     entries.HOLD_EXPIRY: "hold.expired",

@@ -15,6 +15,7 @@ from typing import Any
 
 from holdfast.domain import entries
 from holdfast.domain.book import SYSTEM, Book
+from holdfast.domain.budgets import Budgets, Scope
 from holdfast.domain.clock import Instant, rfc3339
 from holdfast.domain.ledger import (
     Answered,
@@ -31,6 +32,7 @@ from holdfast.domain.money import is_currency
 from holdfast.domain.once import Once
 from holdfast.domain.wallet import require_amount
 from holdfast.errors import (
+    Forbidden,
     HoldClosed,
     HoldExceeded,
     HoldExpired,
@@ -57,7 +59,6 @@ EXPIRES_IN_SECONDS_DEFAULT = 86_400
 
 
 _ID = re.compile(r"hold_[0-9a-z]{26}_([a-z]{3})")
-_BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ class Job:
 class Hold:
     """Money set aside: `amount_micros` in all, of which `draws` are still pinned.
 
+    `scopes` are the budgets that it was reserved under, as long as it lives.
     `overdraft_micros` is how far below zero a capture above the hold may take the wallet.
     `closed_by` is the entry that made the hold terminal, `captured_last_micros` what that entry
     captured, and `released_micros` what it gave back.
@@ -96,6 +98,7 @@ class Hold:
     overdraft_micros: int = 0
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
+    scopes: tuple[Scope, ...] = ()
     job: Job | None = None
     closed_by: str | None = None
     updated_at: Instant | None = None
@@ -112,13 +115,8 @@ class Hold:
 
 
 def new_id(once: Once, currency: str) -> str:
-    """An id that sorts by time and names the currency: a hold and its wallet are one read."""
-    rest = int(once.now.timestamp() * 1000)
-    place = ""
-    for _ in range(10):
-        rest, digit = divmod(rest, 32)
-        place = _BASE32[digit] + place
-    return f"hold_{place}{once.digest[:16]}_{currency}"
+    """The id of the hold that a request places, the same at every delivery."""
+    return once.sortable_id("hold_", currency)
 
 
 def currency_of(hold_id: str) -> str:
@@ -133,17 +131,19 @@ def currency_of(hold_id: str) -> str:
     return match[1]
 
 
-def place_hold(wallet: Wallet, hold: Hold, once: Once) -> Journal:
-    """Set `hold.amount_micros` aside.
+def place_hold(wallet: Wallet, hold: Hold, once: Once, budgets: Budgets = ()) -> Journal:
+    """Set `hold.amount_micros` aside, under all of `hold.scopes`.
 
     Raises:
+        BudgetExceeded: One of the scopes has less room than that.
         InsufficientFunds: Less than that can be spent.
         AmountTooLarge: The amount is out of bounds.
     """
     require_amount(hold.amount_micros, wallet.currency)
     assert hold.version == 0
     assert hold.expires_at > once.now
-    book = Book(once, wallet)
+    book = Book(once, wallet, budgets, hold)
+    book.allow(held_delta=hold.amount_micros)
     draws = draw_from(book.wallet, hold.amount_micros, once.now)
     placed = replace(hold, draws=draws, version=1, updated_at=once.now)
     book.post(
@@ -159,18 +159,28 @@ def place_hold(wallet: Wallet, hold: Hold, once: Once) -> Journal:
 
 
 def extend_hold(
-    wallet: Wallet, hold: Hold, once: Once, *, expires_at: Instant | None, amount_micros: int
+    wallet: Wallet,
+    hold: Hold,
+    once: Once,
+    budgets: Budgets = (),
+    *,
+    expires_at: Instant | None,
+    amount_micros: int,
 ) -> Journal:
     """More time, more money, or both. An extension never shortens a hold.
 
     Raises:
         HoldClosed, HoldExpired: The hold is not open at `once.now`.
+        Forbidden: More money, by a key with a cap that the hold was not placed under.
+        BudgetExceeded: One of the hold's scopes has less room than `amount_micros`.
         InsufficientFunds: Less than `amount_micros` can be spent.
     """
     require_open(hold, once.now)
-    book = Book(once, wallet)
+    book = Book(once, wallet, budgets, hold)
     draws: tuple[Draw, ...] = ()
     if amount_micros:
+        _require_own(hold, once)
+        book.allow(held_delta=amount_micros)
         require_amount(hold.amount_micros + amount_micros, wallet.currency)
         draws = draw_from(book.wallet, amount_micros, once.now)
     extended = _changed(
@@ -193,7 +203,13 @@ def extend_hold(
 
 
 def capture_hold(
-    wallet: Wallet, hold: Hold, once: Once, *, amount_micros: int, final: bool
+    wallet: Wallet,
+    hold: Hold,
+    once: Once,
+    budgets: Budgets = (),
+    *,
+    amount_micros: int,
+    final: bool,
 ) -> Journal:
     """Take `amount_micros` out of the hold; a final capture gives back what is left of it.
 
@@ -203,11 +219,12 @@ def capture_hold(
     Raises:
         HoldClosed, HoldExpired: The hold is not open at `once.now`.
         HoldExceeded: The hold has less left, and its policy is to reject.
+        BudgetExceeded: What is taken above the hold would pass one of its scopes.
         InsufficientFunds: The rest would take the wallet below what the hold allows.
     """
     require_amount(amount_micros, wallet.currency)
     require_open(hold, once.now)
-    book = Book(once, wallet)
+    book = Book(once, wallet, budgets, hold)
     held_micros = min(amount_micros, hold.remaining_micros)
     over_micros = amount_micros - held_micros
     extra: tuple[Draw, ...] = ()
@@ -218,6 +235,7 @@ def capture_hold(
             currency=hold.currency,
         )
     if over_micros and hold.over_capture == OVERDRAFT:
+        book.allow(held_delta=-held_micros, spent_delta=amount_micros)
         extra = _draw_above(book.wallet, hold, over_micros, once.now)
     captured = first(hold.draws, held_micros)
     left = after(hold.draws, held_micros)
@@ -248,7 +266,12 @@ def capture_hold(
 
 
 def release_hold(
-    wallet: Wallet, hold: Hold, once: Once, *, details: Mapping[str, str] | None = None
+    wallet: Wallet,
+    hold: Hold,
+    once: Once,
+    budgets: Budgets = (),
+    *,
+    details: Mapping[str, str] | None = None,
 ) -> Decision:
     """Give all that is left back. Releasing again, or after the expiry, changes nothing.
 
@@ -261,8 +284,8 @@ def release_hold(
         assert hold.closed_by is not None
         return Answered(hold.closed_by)
     if hold.due(once.now):
-        return expire_hold(wallet, hold, once)
-    book = Book(once, wallet)
+        return expire_hold(wallet, hold, once, budgets)
+    book = Book(once, wallet, budgets, hold)
     released = _closed(hold, once, status=RELEASED, released_micros=hold.remaining_micros)
     book.post(
         entries.RELEASE,
@@ -276,7 +299,7 @@ def release_hold(
     return book.close(Change(hold, released))
 
 
-def expire_hold(wallet: Wallet, hold: Hold, once: Once) -> Decision:
+def expire_hold(wallet: Wallet, hold: Hold, once: Once, budgets: Budgets = ()) -> Decision:
     """Close a hold whose time has come: give it back, or capture it, as its policy says.
 
     Raises:
@@ -287,7 +310,7 @@ def expire_hold(wallet: Wallet, hold: Hold, once: Once) -> Decision:
         return Answered(hold.closed_by)
     if not hold.due(once.now):
         raise HoldNotDue(expires_at=rfc3339(hold.expires_at))
-    book = Book(once, wallet)
+    book = Book(once, wallet, budgets, hold)
     if hold.expiry_policy == CAPTURE_POLICY:
         captured_micros, released_micros = hold.remaining_micros, 0
         move = Move(hold.draws, held=-1, contra=entries.REVENUE)
@@ -338,6 +361,13 @@ def as_of(hold: Hold, now: Instant) -> Hold:
         captured_micros=hold.captured_micros + (hold.remaining_micros if captures else 0),
         released_micros=0 if captures else hold.remaining_micros,
     )
+
+
+def _require_own(hold: Hold, once: Once) -> None:
+    # What is set aside under a cap is given back under it; a hold cannot join a cap half-way.
+    own = {scope.place for scope in hold.scopes}
+    if any(cap.place not in own for cap in once.caps):
+        raise Forbidden
 
 
 def _draw_above(wallet: Wallet, hold: Hold, over_micros: int, now: Instant) -> tuple[Draw, ...]:

@@ -6,7 +6,7 @@ A journal is written whole or not at all. `holdfast.domain.book` is how a rule w
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from holdfast.domain import entries
 from holdfast.domain.accounts import Tenant
@@ -14,9 +14,6 @@ from holdfast.domain.clock import Instant
 from holdfast.domain.entries import GENESIS, Entry
 from holdfast.domain.lots import CASH, LOTS_MAX, Draw, Lot, first, total, usable
 from holdfast.errors import InsufficientFunds, InvariantBroken, TooManyLots
-
-if TYPE_CHECKING:
-    pass
 
 
 class Record(Protocol):
@@ -32,7 +29,9 @@ class Wallet:
 
     `version` counts every write, `seq` the entries: a sweep that finds nothing to post moves the
     one and not the other. `cash_micros` is plain cash that can be spent; it goes below zero only
-    for work that was already done. `credited_micros` is all that ever came in.
+    for work that was already done. `pending` are lots whose day has not come: no money yet.
+    `credited_micros` is all that ever came in, `charged_micros` all that was charged and not given
+    back.
 
     `hold_due_at` is no later than the earliest expiry among the open holds, `open_from` no later
     than the oldest of their ids: both may lag behind (earlier than true), never run ahead.
@@ -47,17 +46,24 @@ class Wallet:
     cash_micros: int = 0
     cash_held_micros: int = 0
     lots: tuple[Lot, ...] = ()
+    pending: tuple[Lot, ...] = ()
     credited_micros: int = 0
+    charged_micros: int = 0
     credits_count: int = 0
     debits_count: int = 0
     hold_due_at: Instant | None = None
     open_from: str | None = None
     updated_at: Instant | None = None
+    closed: bool = False
 
     @property
     def due_at(self) -> Instant | None:
-        """The earliest instant at which a hold or a lot of this wallet may have to expire."""
+        """The earliest instant at which time alone may have to change this wallet.
+
+        A hold or a lot expires then, or the day of a pending lot comes.
+        """
         instants = [lot.terms.expires_at for lot in self.lots if lot.remaining_micros > 0]
+        instants += [lot.terms.granted_at for lot in self.pending]
         return min((at for at in (*instants, self.hold_due_at) if at is not None), default=None)
 
     @property
@@ -67,12 +73,30 @@ class Wallet:
 
     @property
     def posted_micros(self) -> int:
-        """The fold of all postings: what can be spent, what is held, what waits to expire."""
-        return self.cash_micros + self.held_micros + sum(lot.remaining_micros for lot in self.lots)
+        """The fold of all postings: what can be spent, what is held, what waits to expire.
 
-    def available_micros(self, now: Instant) -> int:
-        """What can be spent at `now`. Negative for work that was done without the money."""
-        return self.cash_micros + sum(lot.remaining_micros for lot in usable(self.lots, now))
+        What is restricted to some meters is no part of it.
+        """
+        free_micros = sum(lot.remaining_micros for lot in self.lots if not lot.terms.meters)
+        return self.cash_micros + self.held_micros + free_micros
+
+    @property
+    def cash_posted_micros(self) -> int:
+        """What of `posted_micros` is cash, plain or in lots."""
+        lots_micros = sum(lot.remaining_micros for lot in self.lots if is_cash(lot))
+        return self.cash_micros + self.cash_only_held_micros + lots_micros
+
+    @property
+    def restricted_micros(self) -> int:
+        """What is restricted to some meters."""
+        return sum(lot.remaining_micros for lot in self.lots if lot.terms.meters)
+
+    def available_micros(self, now: Instant, meter: str | None = None) -> int:
+        """What can be spent at `now` on a meter, or on anything.
+
+        Negative for work that was done without the money.
+        """
+        return self.cash_micros + sum(lot.remaining_micros for lot in usable(self.lots, now, meter))
 
     def balance_micros(self, now: Instant) -> int:
         """Cash plus usable credit, held money included."""
@@ -140,6 +164,25 @@ type Decision = Journal | Answered
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """What to write where no money moves. `answer` is the record that the request is about."""
+
+    answer: Record
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Nothing to write: the record is as the request wants it."""
+
+    answer: Record
+
+
+type Resolution = Deed | Unchanged
+"""What a rule says that moves no money."""
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """The same amounts taken from (-1) or given to (+1) what can be spent, or what is held.
 
@@ -154,7 +197,7 @@ class Move:
 
 
 def draw(wallet: Wallet, amount_micros: int, now: Instant) -> tuple[Draw, ...]:
-    """`amount_micros` from the wallet's money, in the order of drawing.
+    """`amount_micros` from the money that can be spent on anything, in the order of drawing.
 
     Raises:
         InsufficientFunds: Less than that can be spent at `now`.
@@ -169,10 +212,15 @@ def draw(wallet: Wallet, amount_micros: int, now: Instant) -> tuple[Draw, ...]:
     return overdraw(wallet, amount_micros, now)
 
 
-def overdraw(wallet: Wallet, amount_micros: int, now: Instant) -> tuple[Draw, ...]:
-    """As `draw`, for work that was already done: what is missing comes from plain cash."""
+def overdraw(
+    wallet: Wallet, amount_micros: int, now: Instant, meter: str | None = None
+) -> tuple[Draw, ...]:
+    """As `draw`, for work that was already done: what is missing comes from plain cash.
+
+    A meter's work is paid from the lots that are restricted to it, too.
+    """
     assert amount_micros >= 0
-    lots = usable(wallet.lots, now)
+    lots = usable(wallet.lots, now, meter)
     sources = [Draw(lot.id, lot.remaining_micros, lot.terms) for lot in lots]
     taken = first(sources, min(amount_micros, total(sources)))
     rest_micros = amount_micros - total(taken)
@@ -183,7 +231,7 @@ def shifted(wallet: Wallet, move: Move) -> Wallet:
     """The wallet after the move. A lot that is gone opens again; one with nothing in it closes.
 
     Raises:
-        TooManyLots: The move would open lot number 201.
+        TooManyLots: The move would open lot number 201, pending ones counted.
     """
     cash_micros, cash_held_micros = wallet.cash_micros, wallet.cash_held_micros
     lots = {lot.id: lot for lot in wallet.lots}
@@ -206,8 +254,8 @@ def shifted(wallet: Wallet, move: Move) -> Wallet:
     if cash_held_micros < 0:
         raise InvariantBroken("held cash would go below zero")
     open_lots = tuple(lot for lot in lots.values() if lot.remaining_micros or lot.held_micros)
-    if len(open_lots) > max(LOTS_MAX, len(wallet.lots)):
-        raise TooManyLots(open_lots_max=LOTS_MAX)
+    if len(open_lots) > len(wallet.lots):
+        require_place(len(open_lots) + len(wallet.pending))
     return replace(
         wallet, cash_micros=cash_micros, cash_held_micros=cash_held_micros, lots=open_lots
     )
@@ -218,8 +266,7 @@ def postings_of(moves: Iterable[Move]) -> dict[str, int]:
     postings: Counter[str] = Counter()
     for move in moves:
         for taken in move.draws:
-            free = entries.WALLET if taken.kind == CASH else entries.CREDIT
-            held = entries.HELD if taken.kind == CASH else entries.HELD_CREDIT
+            free, held = _ledger_accounts(taken)
             postings[free] += move.available * taken.amount_micros
             postings[held] += move.held * taken.amount_micros
         if move.contra is not None:
@@ -227,3 +274,21 @@ def postings_of(moves: Iterable[Move]) -> dict[str, int]:
     if postings.total():
         raise InvariantBroken("postings do not add up to zero")
     return {account: micros for account, micros in postings.items() if micros}
+
+
+def require_place(lots: int) -> None:
+    """Refuse the lot that would be one too many.
+
+    Raises:
+        TooManyLots: There would be more open and pending lots than a wallet can have.
+    """
+    if lots > LOTS_MAX:
+        raise TooManyLots(open_lots_max=LOTS_MAX)
+
+
+def _ledger_accounts(taken: Draw) -> tuple[str, str]:
+    """Where a source's money stands while it is free, and while it is held."""
+    if taken.terms is None or taken.kind == CASH:
+        return entries.WALLET, entries.HELD
+    free = entries.RESTRICTED_CREDIT if taken.terms.meters else entries.CREDIT
+    return free, entries.HELD_CREDIT

@@ -3,6 +3,9 @@
 Plain paid-in cash is not a lot, but is drawn like one, under the id `cash`. The order is: credit
 lots by priority (0 first), then earliest expiry, then oldest; then cash lots by expiry; then plain
 cash. Money that was given is used up before money that was paid.
+
+A lot that names meters pays for what they measure and for nothing else: it is no part of the
+wallet's balance, which is what can be spent on anything.
 """
 
 from collections.abc import Iterable
@@ -14,6 +17,8 @@ CASH = "cash"
 """The lot id under which plain cash is drawn."""
 CREDIT = "credit"
 LOTS_MAX = 200
+STARTER_TAG = "starter-credit"
+"""The tag of the cash lot that a person is given once, to start with."""
 
 _NEVER = "9999"
 
@@ -27,6 +32,16 @@ class Terms:
     expires_at: Instant | None = None
     priority: int = 0
     tag: str = ""
+    meters: tuple[str, ...] = ()
+
+    @property
+    def was_given(self) -> bool:
+        """Whether the house gave it, and nobody paid for it."""
+        return self.kind == CREDIT or self.tag == STARTER_TAG
+
+    def pays_for(self, meter: str | None) -> bool:
+        """Whether the lot may be spent on what this meter measures; None for anything else."""
+        return not self.meters or meter in self.meters
 
     def expired(self, now: Instant) -> bool:
         """Whether the lot can no longer be drawn. At `expires_at` itself it cannot."""
@@ -71,9 +86,13 @@ def draw_order(lot_id: str, terms: Terms | None) -> tuple[int, int, str, str, st
     return (rank, priority, expiry, rfc3339(terms.granted_at), lot_id)
 
 
-def usable(lots: Iterable[Lot], now: Instant) -> list[Lot]:
-    """The lots that can be drawn at `now`, in the order of drawing."""
-    open_lots = (lot for lot in lots if lot.remaining_micros > 0 and not lot.terms.expired(now))
+def usable(lots: Iterable[Lot], now: Instant, meter: str | None = None) -> list[Lot]:
+    """The lots that can be drawn at `now` for a meter, or for anything, in the order of drawing."""
+    open_lots = (
+        lot
+        for lot in lots
+        if lot.remaining_micros > 0 and not lot.terms.expired(now) and lot.terms.pays_for(meter)
+    )
     return sorted(open_lots, key=lambda lot: draw_order(lot.id, lot.terms))
 
 

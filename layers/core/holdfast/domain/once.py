@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from holdfast.domain.accounts import Tenant, short_digest
+from holdfast.domain.budgets import Scope
 from holdfast.domain.clock import Instant
+
+_BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +15,8 @@ class Once:
 
     `key` is scoped to the caller: the same key from two callers names two requests. `fingerprint`
     is a digest of what was asked (method, path, body); the same key with another fingerprint is
-    refused. `now` is the one instant at which the whole request happens.
+    refused. `now` is the one instant at which the whole request happens. `caps` are the limits
+    that the caller's credential carries: whatever the request spends counts against them too.
     """
 
     tenant: Tenant
@@ -20,6 +24,7 @@ class Once:
     key: str
     fingerprint: str
     now: Instant
+    caps: tuple[Scope, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -30,3 +35,15 @@ class Once:
     def entry_id(self) -> str:
         """The id of the entry that this request writes, or of the receipt in its place."""
         return f"ent_{self.digest}"
+
+    def sortable_id(self, prefix: str, currency: str, *, digest_length: int = 16) -> str:
+        """An id that sorts by time and names the currency: the thing and its wallet are one read.
+
+        Ten characters are the milliseconds since 1970 in base 32, the rest the request's digest.
+        """
+        rest = int(self.now.timestamp() * 1000)
+        place = ""
+        for _ in range(10):
+            rest, digit = divmod(rest, 32)
+            place = _BASE32[digit] + place
+        return f"{prefix}{place}{self.digest[:digest_length]}_{currency}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from holdfast.domain import holds, money
+from holdfast.domain.budgets import Budgets
 from holdfast.domain.clock import Instant, rfc3339
 from holdfast.domain.holds import Hold, Job
 from holdfast.domain.ledger import Answered, Change, Decision, Journal, Wallet
@@ -152,6 +153,7 @@ def hold_quoted(
     *,
     job_id: str,
     hold_id: str,
+    budgets: Budgets = (),
 ) -> Decision:
     """Set the quoted total aside for the job. The same job and quote again: the first answer.
 
@@ -161,6 +163,7 @@ def hold_quoted(
         QuoteUsed: The quote served another job.
         JobHeld: The job has an open hold, placed for another quote.
         QuoteExpired: The quote's time has passed.
+        BudgetExceeded: The total would pass the cap of the caller's key.
         InsufficientFunds: Less than the total can be spent.
     """
     if quote.entry_id is not None:
@@ -180,6 +183,7 @@ def hold_quoted(
         expires_at=once.now + HOLD_LIFE,
         created_at=once.now,
         reference=job_id,
+        scopes=once.caps,
         job=Job(
             job_id=job_id,
             quote_id=quote.id,
@@ -188,7 +192,7 @@ def hold_quoted(
             shots=quote.shots,
         ),
     )
-    journal = holds.place_hold(wallet, hold, once)
+    journal = holds.place_hold(wallet, hold, once, budgets)
     used = replace(quote, used_by=job_id, entry_id=journal.entry.id, version=quote.version + 1)
     now_held = HeldJob(
         job_id=job_id,
@@ -213,7 +217,13 @@ def job_status(hold: Hold) -> str:
 
 
 def release_job(
-    wallet: Wallet, hold: Hold, once: Once, *, capture_micros: int, reason: str | None
+    wallet: Wallet,
+    hold: Hold,
+    once: Once,
+    budgets: Budgets = (),
+    *,
+    capture_micros: int,
+    reason: str | None,
 ) -> Decision:
     """Charge what the job really cost, and give the rest back. The same amount again: the same.
 
@@ -230,14 +240,14 @@ def release_job(
         assert hold.closed_by is not None
         return Answered(hold.closed_by)
     if hold.due(once.now):
-        return holds.expire_hold(wallet, hold, once)
+        return holds.expire_hold(wallet, hold, once, budgets)
     if capture_micros == 0:
         details = {"reason": reason} if reason else None
-        return holds.release_hold(wallet, hold, once, details=details)
+        return holds.release_hold(wallet, hold, once, budgets, details=details)
     if capture_micros > hold.remaining_micros:
         raise HoldExceeded(
             asked_micros=capture_micros,
             remaining_micros=hold.remaining_micros,
             currency=hold.currency,
         )
-    return holds.capture_hold(wallet, hold, once, amount_micros=capture_micros, final=True)
+    return holds.capture_hold(wallet, hold, once, budgets, amount_micros=capture_micros, final=True)

@@ -1,14 +1,15 @@
 """Putting money into a wallet, taking it out, charging for work, and giving a charge back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from holdfast.domain import entries
 from holdfast.domain.accounts import INTRODUCTORY_CREDIT_MICROS
 from holdfast.domain.book import Book
+from holdfast.domain.budgets import Budgets
 from holdfast.domain.clock import Instant
 from holdfast.domain.entries import Entry, Json
-from holdfast.domain.ledger import Change, Journal, Move, Wallet, draw, overdraw
+from holdfast.domain.ledger import Change, Journal, Move, Wallet, overdraw
 from holdfast.domain.lots import CASH, CREDIT, Draw, Terms, after, first, total
 from holdfast.domain.money import AMOUNT_MICROS_MAX
 from holdfast.domain.once import Once
@@ -57,6 +58,7 @@ def introduce(wallet: Wallet, once: Once) -> Journal:
 def deposit(
     wallet: Wallet,
     once: Once,
+    budgets: Budgets = (),
     *,
     amount_micros: int,
     expires_at: Instant | None = None,
@@ -64,25 +66,17 @@ def deposit(
 ) -> Journal:
     """Cash paid in; with `expires_at`, as a lot that is gone by then if nobody spends it.
 
-    Cash that expires first pays what plain cash is short of: it would be wrong to let it expire
-    beside a debt.
-
     Raises:
         AmountTooLarge: The amount is out of bounds.
         TooManyLots: The wallet has 200 open lots.
     """
     require_amount(amount_micros, wallet.currency)
-    book = Book(once, wallet)
-    debt_micros = min(amount_micros, max(0, -book.wallet.cash_micros))
+    book = Book(once, wallet, budgets)
     if expires_at is None:
         draws: tuple[Draw, ...] = (Draw(CASH, amount_micros),)
     else:
         terms = Terms(kind=CASH, granted_at=once.now, expires_at=expires_at)
-        parts = (
-            Draw(CASH, debt_micros),
-            Draw(LOT_PREFIX + once.digest, amount_micros - debt_micros, terms),
-        )
-        draws = tuple(part for part in parts if part.amount_micros)
+        draws = paid_in_lot(book.wallet, LOT_PREFIX + once.digest, amount_micros, terms)
     book.post(
         entries.DEPOSIT,
         Move(draws, available=+1, contra=entries.DEPOSITS),
@@ -96,6 +90,7 @@ def deposit(
 def withdraw(
     wallet: Wallet,
     once: Once,
+    budgets: Budgets = (),
     *,
     amount_micros: int,
     details: Mapping[str, Json] | None = None,
@@ -104,10 +99,12 @@ def withdraw(
 
     Raises:
         AmountTooLarge: The amount is out of bounds.
+        BudgetExceeded: It would pass the cap of the caller's key.
         InsufficientFunds: There is less plain cash than that.
     """
     require_amount(amount_micros, wallet.currency)
-    book = Book(once, wallet)
+    book = Book(once, wallet, budgets)
+    book.allow(spent_delta=amount_micros)
     if amount_micros > book.wallet.cash_micros:
         raise InsufficientFunds(
             needed_micros=amount_micros,
@@ -128,22 +125,24 @@ def withdraw(
 def use(
     wallet: Wallet,
     once: Once,
+    budgets: Budgets = (),
     *,
     amount_micros: int,
+    meter: str | None = None,
     reference: str | None = None,
     details: Mapping[str, Json] | None = None,
-    may_overdraw: bool = True,
 ) -> Journal:
-    """A charge for work. Work that was already done is charged even below zero, and shows so.
+    """A charge for work that was already done, even below zero; the balance shows it.
+
+    What `meter` measured is paid from the credit that is restricted to it, too.
 
     Raises:
         AmountTooLarge: The amount is out of bounds.
-        InsufficientFunds: Less can be spent, and the work was not done yet (`may_overdraw` off).
+        BudgetExceeded: It would pass the cap of the caller's key.
     """
     require_amount(amount_micros, wallet.currency)
-    book = Book(once, wallet)
-    pick = overdraw if may_overdraw else draw
-    draws = pick(book.wallet, amount_micros, once.now)
+    book = Book(once, wallet, budgets)
+    draws = overdraw(book.wallet, amount_micros, once.now, meter)
     book.post(
         entries.USAGE,
         Move(draws, available=-1, contra=entries.REVENUE),
@@ -159,14 +158,17 @@ def refund(
     wallet: Wallet,
     refunded: Refunded,
     once: Once,
+    budgets: Budgets = (),
     *,
     original: Entry,
     amount_micros: int,
+    voided: Collection[str] = (),
     details: Mapping[str, Json] | None = None,
 ) -> Journal:
     """Part or all of a charge given back, to the lots it came from, in the order of drawing.
 
-    What belongs to a lot that has expired since goes back there too, and so expires with it.
+    What belongs to a lot that has expired since, or that is one of `voided`, goes back there too,
+    and so expires with it. A budget that the charge was counted in gets nothing back.
 
     Raises:
         TransactionNotFound: The charge is another account's.
@@ -179,7 +181,7 @@ def refund(
         raise TransactionNotFound()
     if original.currency != wallet.currency:
         raise InvalidField("currency", "not the currency of the original transaction")
-    charged_micros = -original.balance_delta_micros
+    charged_micros = original.postings.get(entries.REVENUE, 0)
     if original.type not in CHARGES or charged_micros <= 0:
         raise NotRefundable(type=original.type)
     refundable_micros = charged_micros - refunded.refunded_micros
@@ -190,8 +192,9 @@ def refund(
             currency=wallet.currency,
         )
     assert total(original.draws) == charged_micros
-    book = Book(once, wallet)
-    draws = first(after(original.draws, refunded.refunded_micros), amount_micros)
+    book = Book(once, wallet, budgets)
+    back = first(after(original.draws, refunded.refunded_micros), amount_micros)
+    draws = tuple(_ended(draw, once.now) if draw.lot_id in voided else draw for draw in back)
     book.post(
         entries.REFUND,
         Move(draws, available=+1, contra=entries.REFUNDS),
@@ -208,6 +211,44 @@ def refund(
     return book.close(Change(refunded if refunded.version else None, done))
 
 
+def adjust(
+    wallet: Wallet,
+    once: Once,
+    budgets: Budgets = (),
+    *,
+    delta_micros: int,
+    details: Mapping[str, Json] | None = None,
+) -> Journal:
+    """Plain cash put right by hand: up, or down, below zero if need be.
+
+    Raises:
+        AmountTooLarge: The amount is out of bounds.
+        BudgetExceeded: What is taken would pass the cap of the caller's key.
+    """
+    amount_micros = abs(delta_micros)
+    require_amount(amount_micros, wallet.currency)
+    book = Book(once, wallet, budgets)
+    draws = (Draw(CASH, amount_micros),)
+    book.post(
+        entries.ADJUSTMENT,
+        Move(draws, available=1 if delta_micros > 0 else -1, contra=entries.ADJUSTMENTS),
+        amount_micros=amount_micros,
+        draws=draws,
+        details=details,
+    )
+    return book.close()
+
+
+def paid_in_lot(wallet: Wallet, lot_id: str, amount_micros: int, terms: Terms) -> tuple[Draw, ...]:
+    """Cash with an expiry as it goes into a wallet: what plain cash is short of comes first.
+
+    It would be wrong to let it expire beside a debt.
+    """
+    debt_micros = min(amount_micros, max(0, -wallet.cash_micros))
+    parts = (Draw(CASH, debt_micros), Draw(lot_id, amount_micros - debt_micros, terms))
+    return tuple(part for part in parts if part.amount_micros)
+
+
 def require_amount(amount_micros: int, currency: str) -> None:
     """Refuse what no operation may move.
 
@@ -217,3 +258,10 @@ def require_amount(amount_micros: int, currency: str) -> None:
     assert amount_micros > 0
     if amount_micros > AMOUNT_MICROS_MAX:
         raise AmountTooLarge(param="amount", amount_micros_max=AMOUNT_MICROS_MAX, currency=currency)
+
+
+def _ended(draw: Draw, now: Instant) -> Draw:
+    """The draw, from a lot whose time ends now."""
+    if draw.terms is None:
+        return draw
+    return replace(draw, terms=replace(draw.terms, expires_at=now))

@@ -33,6 +33,7 @@ from holdfast.http.incoming import (
     query_of,
     remembered,
 )
+from holdfast.http.principal import require_scope
 from holdfast.http.routing import REPLAYED_HEADER, Operation, Operations, Router, endpoint
 
 _BODILESS = ("GET", "HEAD")
@@ -49,7 +50,13 @@ class _Outcome:
 class Api:
     """The operations of one function, served."""
 
-    def __init__(self, *routers: Router) -> None:
+    def __init__(self, *routers: Router, noun: str = "") -> None:
+        """Serve the operations of some files.
+
+        `noun` is the function's name: the scopes of API keys begin with it. Without one no key
+        opens anything here.
+        """
+        self._noun = noun
         self.operations = tuple(one for router in routers for one in router.operations)
         self._operations = Operations(self.operations)
         self._resolver = APIGatewayHttpResolver(
@@ -100,6 +107,8 @@ class Api:
             outcome.tenant = principal.tenant.segment
         if operation is None:
             raise self._operations.refusal(call.path)
+        if principal is not None:
+            require_scope(principal, self._noun, operation.method)
         incoming = Incoming(call=call, principal=principal, document=_document(call, operation))
         self._resolver.context.update(remembered(incoming))
         answer = self._resolver.resolve(_event(call, operation), context)

@@ -1,10 +1,11 @@
 """How each family of surfaces spells the same answer. A dialect is spelling: it holds no rule.
 
-| dialect | surfaces            | names      | envelope                  | money               |
-|---------|---------------------|------------|---------------------------|---------------------|
-| snake   | /v1/billing, /v1/me | snake_case | none                      | integer minor units |
-| camel   | everything else     | camelCase  | none                      | integer minor units |
-| agents  | /api/agents/v1      | snake_case | data, error, meta         | decimal major units |
+| dialect | surfaces              | names      | envelope            | money               |
+|---------|-----------------------|------------|---------------------|---------------------|
+| snake   | /v1/billing, /v1/me   | snake_case | none                | integer minor units |
+| camel   | everything else       | camelCase  | none                | integer minor units |
+| agents  | /api/agents/v1        | snake_case | data, error, meta   | decimal major units |
+| zap     | /api/v1[/billing]/zap | camelCase  | id, result or error | integer minor units |
 """
 
 import json
@@ -15,12 +16,13 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from holdfast.domain import money
-from holdfast.errors import Fact
+from holdfast.errors import Fact, Unreadable
 from holdfast.http.errors import Failure, Verbatim
 
 type Spelled = Fact | Decimal
 
 _MICROS = "_micros"
+ZAP_UNREADABLE = -32700
 
 
 class Dialect:
@@ -116,11 +118,29 @@ class AgentsDialect(Dialect):
         yield name, money.major_decimal(micros, currency)
 
 
+class ZapDialect(CamelDialect):
+    """A remote procedure call: what cannot be read is answered in the call's own words."""
+
+    name = "zap"
+
+    def error(self, failure: Failure, *, request_id: str) -> str:
+        if failure.code != Unreadable.code:
+            return super().error(failure, request_id=request_id)
+        error = {"code": ZAP_UNREADABLE, "message": failure.message}
+        return to_json({"id": None, "error": error})
+
+
 SNAKE = Dialect()
 CAMEL = CamelDialect()
 AGENTS = AgentsDialect()
+ZAP = ZapDialect()
 
-_SURFACES = (("/api/agents/v1", AGENTS), ("/v1", SNAKE))
+_SURFACES = (
+    ("/api/agents/v1", AGENTS),
+    ("/v1", SNAKE),
+    ("/api/v1/zap", ZAP),
+    ("/api/v1/billing/zap", ZAP),
+)
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
 
 

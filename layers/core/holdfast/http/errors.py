@@ -23,6 +23,7 @@ from holdfast.errors import (
     KeyInUse,
     MethodNotAllowed,
     NotFound,
+    NotServed,
     PaymentRequired,
     Refusal,
     TooLarge,
@@ -47,6 +48,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    NotServed: HTTPStatus.NOT_IMPLEMENTED,
     BadGateway: HTTPStatus.BAD_GATEWAY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -5,7 +5,7 @@ the owner, the currency's exponent) is not a shape.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +24,12 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
-from pydantic_core.core_schema import CoreSchema, int_schema, no_info_before_validator_function
+from pydantic_core.core_schema import (
+    CoreSchema,
+    int_schema,
+    no_info_after_validator_function,
+    no_info_before_validator_function,
+)
 
 from holdfast.domain import money
 from holdfast.domain.clock import instant, rfc3339
@@ -79,8 +84,20 @@ def _rule[T](check: Callable[[T], T]) -> Callable[[T], T]:
     return checked
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a validator checks, in the words of JSON Schema: it cannot say so itself."""
+
+    schema: Mapping[str, Any]
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {**handler(core), **self.schema}
+
+
 # --- Text -----------------------------------------------------------------------------------------
 
+_LINE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+_LINES = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
 _KEY = re.compile(r"[!-~]{1,255}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~@+=-]{0,127}")
 
@@ -100,13 +117,25 @@ class _Text:
             raise wrong("must not have control characters")
         return text
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The same in the words of JSON Schema."""
+        pattern = _LINES if self.lines else _LINE
+        return {"minLength": 1, "maxLength": self.length_max, "pattern": pattern}
 
-def text(length_max: int, *, lines: bool = False) -> AfterValidator:
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return no_info_after_validator_function(self, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {**handler(core), **self.schema}
+
+
+def text(length_max: int, *, lines: bool = False) -> _Text:
     """`Annotated[str, text(200)]`: 1 to 200 characters, none of them a control character.
 
     With `lines`, line feeds and tabs are let through.
     """
-    return AfterValidator(_Text(length_max, lines))
+    return _Text(length_max, lines)
 
 
 def _identifier(value: str) -> str:
@@ -122,9 +151,11 @@ def _path_id(value: object) -> object:
     return unquote(value)
 
 
-Identifier = Annotated[str, AfterValidator(_identifier)]
+_IS_IDENTIFIER = Told({"pattern": f"^{_IDENTIFIER.pattern}$"})
+
+Identifier = Annotated[str, AfterValidator(_identifier), _IS_IDENTIFIER]
 """An id that the caller made up or was given."""
-PathId = Annotated[str, BeforeValidator(_path_id)]
+PathId = Annotated[str, BeforeValidator(_path_id), _IS_IDENTIFIER]
 """An id in a path: one that cannot be an id is a 404."""
 
 
@@ -139,7 +170,7 @@ def request_key(value: str) -> str:
     return value
 
 
-RequestKey = Annotated[str, AfterValidator(request_key)]
+RequestKey = Annotated[str, AfterValidator(request_key), Told({"pattern": f"^{_KEY.pattern}$"})]
 """An idempotency key in a body."""
 
 
@@ -155,7 +186,15 @@ def _metadata(value: dict[str, str]) -> dict[str, str]:
 _METADATA_KEY = _Text(METADATA_KEY_LENGTH_MAX, lines=False)
 _METADATA_VALUE = _Text(METADATA_VALUE_LENGTH_MAX, lines=False)
 
-Metadata = Annotated[dict[str, str], AfterValidator(_metadata)]
+_IS_METADATA = Told(
+    {
+        "maxProperties": METADATA_KEYS_MAX,
+        "propertyNames": _METADATA_KEY.schema,
+        "additionalProperties": {"type": "string", **_METADATA_VALUE.schema},
+    }
+)
+
+Metadata = Annotated[dict[str, str], AfterValidator(_metadata), _IS_METADATA]
 """Up to 20 of the caller's own keys, with text of up to 200 characters each."""
 
 
@@ -177,13 +216,25 @@ def _number(value: object) -> Decimal:
     return Decimal(value)
 
 
-CurrencyCode = Annotated[str, AfterValidator(_rule(_currency))]
+_IS_CURRENCY = Told(
+    {"pattern": "^[A-Za-z]{3}$", "description": "A currency code of ISO 4217, in any case."}
+)
+_IS_DECIMAL = Told(
+    {
+        "pattern": "^-?([0-9]+[.]?[0-9]{0,4}|[.][0-9]{1,4})$",
+        "description": "Minor units with at most four decimals.",
+    }
+)
+
+CurrencyCode = Annotated[str, AfterValidator(_rule(_currency)), _IS_CURRENCY]
 """Lower-case, whatever the caller wrote."""
 MinorAmount = Annotated[int, Field(gt=0)]
 """Whole minor units. `amount_micros` looks at the upper bound: it depends on the currency."""
-DecimalAmount = Annotated[str, Field(max_length=32)]
+DecimalAmount = Annotated[str, Field(max_length=32), _IS_DECIMAL]
 """Minor units in a string with at most four decimals."""
-MajorAmount = Annotated[Decimal, BeforeValidator(_number), Field(gt=0)]
+MajorAmount = Annotated[
+    Decimal, BeforeValidator(_number), Field(gt=0), Told({"exclusiveMinimum": 0})
+]
 """A JSON number of major units, never a string (surface `agents`)."""
 
 
@@ -294,6 +345,9 @@ def _timestamp(value: object) -> object:
 
 
 Timestamp = Annotated[
-    datetime, BeforeValidator(_timestamp), PlainSerializer(rfc3339, return_type=str)
+    datetime,
+    BeforeValidator(_timestamp),
+    PlainSerializer(rfc3339, return_type=str),
+    Told({"format": "date-time"}),
 ]
 """RFC 3339 both ways: read with any offset, written in UTC with `Z`."""

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Request
+from aws_lambda_powertools.event_handler.depends import Depends
 
 from holdfast.errors import Unreadable
 from holdfast.http.body import Document
@@ -96,6 +97,15 @@ def incoming_in(context: Mapping[str, Any]) -> Incoming:
 def incoming_of(request: Request) -> Incoming:
     """The request that a dependency is being resolved for."""
     return incoming_in(request.context)
+
+
+def whole_body(request: Request) -> dict[str, Any]:
+    """The body as it is, for a route that does not take it apart by a model."""
+    return incoming_of(request).document.fields
+
+
+WholeBody = Annotated[dict[str, Any], Depends(whole_body)]
+"""What a route asks for that reads the fields of its body by itself."""
 
 
 def _mapping(value: object) -> Mapping[Any, Any]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from holdfast.errors import MethodNotAllowed, RouteNotFound
 from holdfast.http.dialects import Dialect, dialect_of
+from holdfast.http.incoming import whole_body
 from holdfast.http.principal import caller
 from holdfast.http.views import Answer, View
 
@@ -191,7 +192,7 @@ def _compiled(path: str) -> re.Pattern[str]:
 
 
 def _takes_body(function: Callable[..., Any]) -> bool:
-    return any(
+    return _asks_for(whole_body, function) or any(
         isinstance(kind, type) and issubclass(kind, BaseModel)
         for name, hint in _hints(function).items()
         if name != "return"

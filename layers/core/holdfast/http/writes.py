@@ -61,6 +61,7 @@ def _once(incoming: Incoming, principal: Principal, now: Instant, *, body_key: s
         key=str(uuid4()) if key is None else request_key(key),
         fingerprint=_fingerprint(incoming),
         now=now,
+        caps=principal.caps,
     )
 
 

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from holdfast.domain import holds as hold_rules
 from holdfast.domain.book import settled
+from holdfast.domain.budgets import Budget
 from holdfast.domain.clock import Instant
 from holdfast.domain.holds import OPEN, Hold
 from holdfast.domain.ledger import Decision, DueWallet, Wallet
 from holdfast.errors import HoldNotDue
 from holdfast.gateways.work_queue import WorkQueue
 from holdfast.services.accounts import system_once
-from holdfast.services.refs import Owner, hold_of, wallet_of
+from holdfast.services.refs import Owner, budget_ref, hold_of, wallet_of
 from holdfast.store import keys, pages
 from holdfast.store.ledger_store import LedgerStore
 
@@ -67,10 +68,11 @@ def sweep_all(store: LedgerStore, due: Sequence[DueWallet], *, now: Instant) -> 
 def _expire(store: LedgerStore, owner: Owner, hold: Hold, now: Instant) -> bool:
     once = system_once(owner.tenant, f"expire {hold.id}", now)
 
-    def decide(wallet: Wallet, hold: Hold) -> Decision:
-        return hold_rules.expire_hold(wallet, hold, once)
+    def decide(wallet: Wallet, hold: Hold, *budgets: Budget) -> Decision:
+        return hold_rules.expire_hold(wallet, hold, once, budgets)
 
-    refs = [wallet_of(owner, hold.currency), hold_of(owner, hold.id)]
+    counted = (budget_ref(scope, owner.tenant) for scope in hold.scopes)
+    refs = [wallet_of(owner, hold.currency), hold_of(owner, hold.id), *counted]
     try:
         store.change(decide, refs, once=once)
     except HoldNotDue:

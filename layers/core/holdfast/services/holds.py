@@ -6,13 +6,14 @@ from datetime import timedelta
 from itertools import islice
 
 from holdfast.domain import holds as rules
+from holdfast.domain.budgets import Budgets, Scope, merged
 from holdfast.domain.clock import Instant
 from holdfast.domain.holds import Hold
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.services import accounts
+from holdfast.services.changes import change
 from holdfast.services.refs import Owner, hold_of, wallet_of
-from holdfast.services.wallet import change
 from holdfast.services.wallet import wallet as look_at_wallet
 from holdfast.store import pages
 from holdfast.store.ledger_store import Committed, LedgerStore
@@ -30,6 +31,7 @@ class HoldTerms:
     overdraft_micros: int = 0
     reference: str | None = None
     metadata: Mapping[str, str] | None = None
+    scopes: tuple[Scope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,12 @@ def place_hold(
     terms: HoldTerms,
     once: Once,
 ) -> Committed:
-    """Set an amount aside."""
+    """Set an amount aside, under the scopes that are named and the caps of the caller.
+
+    Raises:
+        BudgetExceeded: One of them has less room.
+        InsufficientFunds: The wallet has less.
+    """
     hold = Hold(
         id=rules.new_id(once, currency),
         account_id=owner.account_id,
@@ -63,12 +70,13 @@ def place_hold(
         overdraft_micros=terms.overdraft_micros,
         reference=terms.reference,
         metadata=terms.metadata or None,
+        scopes=merged((*terms.scopes, *once.caps)),
     )
 
-    def decide(wallet: Wallet) -> Decision:
-        return rules.place_hold(wallet, hold, once)
+    def decide(wallet: Wallet, budgets: Budgets) -> Decision:
+        return rules.place_hold(wallet, hold, once, budgets)
 
-    return change(store, owner, currency, decide, once=once)
+    return change(store, owner, currency, decide, once=once, scopes=hold.scopes)
 
 
 def capture_hold(
@@ -82,8 +90,10 @@ def capture_hold(
 ) -> Committed:
     """Take part or all of a hold."""
 
-    def decide(wallet: Wallet, hold: Hold) -> Decision:
-        return rules.capture_hold(wallet, hold, once, amount_micros=amount_micros, final=final)
+    def decide(wallet: Wallet, budgets: Budgets, hold: Hold) -> Decision:
+        return rules.capture_hold(
+            wallet, hold, once, budgets, amount_micros=amount_micros, final=final
+        )
 
     currency = rules.currency_of(hold_id)
     return change(store, owner, currency, decide, hold_of(owner, hold_id), once=once)
@@ -101,9 +111,9 @@ def extend_hold(
     """Give a hold more time, more money, or both."""
     expires_at = None if expires_in is None else once.now + expires_in
 
-    def decide(wallet: Wallet, hold: Hold) -> Decision:
+    def decide(wallet: Wallet, budgets: Budgets, hold: Hold) -> Decision:
         return rules.extend_hold(
-            wallet, hold, once, expires_at=expires_at, amount_micros=amount_micros
+            wallet, hold, once, budgets, expires_at=expires_at, amount_micros=amount_micros
         )
 
     currency = rules.currency_of(hold_id)
@@ -113,8 +123,8 @@ def extend_hold(
 def release_hold(store: LedgerStore, owner: Owner, *, hold_id: str, once: Once) -> Committed:
     """Give back what is left of a hold."""
 
-    def decide(wallet: Wallet, hold: Hold) -> Decision:
-        return rules.release_hold(wallet, hold, once)
+    def decide(wallet: Wallet, budgets: Budgets, hold: Hold) -> Decision:
+        return rules.release_hold(wallet, hold, once, budgets)
 
     currency = rules.currency_of(hold_id)
     return change(store, owner, currency, decide, hold_of(owner, hold_id), once=once)

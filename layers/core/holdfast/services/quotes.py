@@ -7,18 +7,19 @@ from importlib import resources
 
 from holdfast.domain import money
 from holdfast.domain import quotes as rules
+from holdfast.domain.budgets import Budgets
 from holdfast.domain.clock import Instant
 from holdfast.domain.holds import Hold, new_id
-from holdfast.domain.ledger import Decision, Wallet
+from holdfast.domain.ledger import Change, Decision, Deed, Wallet
 from holdfast.domain.once import Once
 from holdfast.domain.quotes import DevicePrice, HeldJob, Quote
 from holdfast.errors import DeviceNotFound, JobNotFound, NotFound, Refusal
+from holdfast.services.changes import change
 from holdfast.services.holds import HoldPage, page_of
 from holdfast.services.refs import Owner, held_job_of, hold_of, quote_of
-from holdfast.services.wallet import change
 from holdfast.services.wallet import wallet as look_at_wallet
 from holdfast.store import pages
-from holdfast.store.ledger_store import Committed, LedgerStore
+from holdfast.store.ledger_store import Committed, Enacted, LedgerStore
 
 
 def quote_job(
@@ -31,10 +32,8 @@ def quote_job(
     tasks: int,
     job_id: str | None,
     once: Once,
-) -> tuple[Quote, bool]:
+) -> Enacted:
     """Price a job and keep the price for a quarter of an hour.
-
-    Returns the quote, and whether it is the one that an earlier delivery was given.
 
     Raises:
         DeviceNotFound: There is no price for the device.
@@ -46,12 +45,14 @@ def quote_job(
         wallet = look_at_wallet(store, owner, price.currency, now=once.now, own=True)
         asked = rules.quote_job(price, wallet, once, shots=shots, tasks=tasks, job_id=job_id)
     except Refusal:
-        if store.seen(once):
-            return store.read(quote_of(owner, rules.quote_id(once))), True
+        if earlier := store.reenacted(once):
+            return earlier
         raise
-    quote, replayed = store.insert(asked, once=once)
-    assert isinstance(quote, Quote)
-    return quote, replayed
+
+    def decide() -> Deed:
+        return Deed(asked, (Change(None, asked),))
+
+    return store.enact(decide, [], once=once)
 
 
 def hold_quoted(
@@ -68,7 +69,7 @@ def hold_quoted(
     held: HeldJob | None = store.read(held_job_of(owner, job))
     prior: Hold | None = None if held is None else store.read(hold_of(owner, held.hold_id))
 
-    def decide(wallet: Wallet, quote: Quote, held: HeldJob | None) -> Decision:
+    def decide(wallet: Wallet, budgets: Budgets, quote: Quote, held: HeldJob | None) -> Decision:
         same = held is not None and prior is not None and held.hold_id == prior.id
         return rules.hold_quoted(
             wallet,
@@ -78,6 +79,7 @@ def hold_quoted(
             once,
             job_id=job,
             hold_id=new_id(once, quote.currency),
+            budgets=budgets,
         )
 
     refs = (quote_of(owner, quote_id), held_job_of(owner, job))
@@ -105,8 +107,10 @@ def release_job(
         raise JobNotFound()
     ref = hold_of(owner, held.hold_id)
 
-    def decide(wallet: Wallet, hold: Hold) -> Decision:
-        return rules.release_job(wallet, hold, once, capture_micros=capture_micros, reason=reason)
+    def decide(wallet: Wallet, budgets: Budgets, hold: Hold) -> Decision:
+        return rules.release_job(
+            wallet, hold, once, budgets, capture_micros=capture_micros, reason=reason
+        )
 
     currency = held.hold_id.rpartition("_")[2]
     return change(store, owner, currency, decide, ref, once=once)

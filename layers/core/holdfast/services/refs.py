@@ -3,55 +3,136 @@
 from collections.abc import Callable
 
 from holdfast.domain import holds
-from holdfast.domain.accounts import Owner, owner_of
+from holdfast.domain.accounts import Owner, Tenant, owner_of
+from holdfast.domain.billing_info import BillingInfo
+from holdfast.domain.budgets import Scope, budget_of
+from holdfast.domain.credits import Starter
 from holdfast.domain.ledger import Record, Wallet
+from holdfast.domain.members import member_id
 from holdfast.domain.wallet import Refunded
-from holdfast.errors import HoldNotFound, QuoteNotFound, Refusal
+from holdfast.errors import (
+    GrantNotFound,
+    HoldNotFound,
+    InvariantBroken,
+    MemberNotFound,
+    QuoteNotFound,
+    Refusal,
+    WorkspaceNotFound,
+)
 from holdfast.store import keys
 from holdfast.store.ledger_store import Ref
 
 __all__ = [
     "Owner",
     "account_of",
+    "api_key_of",
+    "budget_ref",
+    "grant_of",
     "held_job_of",
     "hold_of",
+    "info_of",
+    "linked_of",
+    "member_of",
     "owner_of",
     "quote_of",
     "refunded_of",
+    "seat_of",
+    "starter_of",
     "wallet_of",
+    "workspace_of",
 ]
 
 
 def account_of(owner: Owner) -> Ref:
     """The account; None where there is none."""
-    return Ref(owner.tenant, keys.account(owner.tenant, owner.account_id), _none)
+    return Ref(keys.account(owner.tenant, owner.account_id), _none)
+
+
+def seat_of(owner: Owner, user: str) -> Ref:
+    """What is stored of a user as a member of the account; None where nothing is."""
+    place = member_id(owner.account_id, user)
+    return Ref(keys.member(owner.tenant, owner.account_id, place), _none)
+
+
+def member_of(owner: Owner, member: str) -> Ref:
+    """A member of the account by its id; refused as unknown where there is none."""
+    key = keys.member(owner.tenant, owner.account_id, member)
+    return Ref(key, _refuse(MemberNotFound))
+
+
+def info_of(owner: Owner) -> Ref:
+    """The account's billing info; empty where nothing was ever told."""
+
+    def untold() -> BillingInfo:
+        return BillingInfo(tenant=owner.tenant, account_id=owner.account_id)
+
+    return Ref(keys.info(owner.tenant, owner.account_id), untold)
+
+
+def linked_of(owner: Owner, workspace_id: str) -> Ref:
+    """What the account knows of a workspace; None where it was never linked to it."""
+    key = keys.linked(owner.tenant, owner.account_id, workspace_id)
+    return Ref(key, _none)
+
+
+def workspace_of(tenant: Tenant, workspace_id: str) -> Ref:
+    """A workspace; refused as unknown where there is none."""
+    return Ref(keys.workspace(tenant, workspace_id), _refuse(WorkspaceNotFound))
+
+
+def api_key_of(key_id: str) -> Ref:
+    """An API key; None where there is none. The id does not say whose it is: look at the key."""
+    return Ref(keys.api_key(key_id), _none)
 
 
 def wallet_of(owner: Owner, currency: str) -> Ref:
     """The account's wallet in a currency; a new one, number 0, where there is none yet."""
 
+    if owner.asker is not None:
+        raise InvariantBroken("nobody looked whether this user has a seat in the account")
+
     def new() -> Wallet:
         return Wallet(tenant=owner.tenant, account_id=owner.account_id, currency=currency)
 
-    return Ref(owner.tenant, keys.wallet(owner.tenant, owner.account_id, currency), new)
+    return Ref(keys.wallet(owner.tenant, owner.account_id, currency), new)
+
+
+def budget_ref(scope: Scope, tenant: Tenant) -> Ref:
+    """A scope's budget; an untouched one where nothing was spent under it."""
+    return Ref(keys.budget(tenant, scope.place), lambda: budget_of(scope))
+
+
+def grant_of(owner: Owner, grant_id: str) -> Ref:
+    """A credit grant of the account; refused as unknown where there is none."""
+    key = keys.grant(owner.tenant, owner.account_id, grant_id)
+    return Ref(key, _refuse(GrantNotFound))
+
+
+def starter_of(owner: Owner) -> Ref:
+    """Whether the account's owner had the starter credit; not yet where there is no record."""
+
+    def not_yet() -> Starter:
+        return Starter(account_id=owner.account_id)
+
+    return Ref(keys.starter(owner.tenant, owner.account_id), not_yet)
 
 
 def hold_of(owner: Owner, hold_id: str) -> Ref:
     """A hold of the account; refused as unknown where there is none."""
     holds.currency_of(hold_id)
     key = keys.hold(owner.tenant, owner.account_id, hold_id)
-    return Ref(owner.tenant, key, _refuse(HoldNotFound))
+    return Ref(key, _refuse(HoldNotFound))
 
 
 def quote_of(owner: Owner, quote_id: str) -> Ref:
     """A quote of the account; refused as unknown where there is none."""
     key = keys.quote(owner.tenant, owner.account_id, quote_id)
-    return Ref(owner.tenant, key, _refuse(QuoteNotFound))
+    return Ref(key, _refuse(QuoteNotFound))
 
 
 def held_job_of(owner: Owner, job_id: str) -> Ref:
     """What is known of a hardware job; None where it never had a hold."""
-    return Ref(owner.tenant, keys.held_job(owner.tenant, owner.account_id, job_id), _none)
+    return Ref(keys.held_job(owner.tenant, owner.account_id, job_id), _none)
 
 
 def refunded_of(owner: Owner, entry_id: str) -> Ref:
@@ -60,7 +141,7 @@ def refunded_of(owner: Owner, entry_id: str) -> Ref:
     def nothing() -> Refunded:
         return Refunded(entry_id=entry_id, account_id=owner.account_id)
 
-    return Ref(owner.tenant, keys.refunded(owner.tenant, owner.account_id, entry_id), nothing)
+    return Ref(keys.refunded(owner.tenant, owner.account_id, entry_id), nothing)
 
 
 def _none() -> None:

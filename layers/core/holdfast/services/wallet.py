@@ -5,19 +5,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
-from typing import Any
 
 from holdfast.domain import wallet as rules
+from holdfast.domain.budgets import Budgets
 from holdfast.domain.clock import Instant
+from holdfast.domain.credits import CreditGrant, is_grant
 from holdfast.domain.entries import Entry, Json
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.domain.wallet import Refunded
-from holdfast.errors import EntryNotFound, Refusal, TransactionNotFound, Unavailable
+from holdfast.errors import (
+    EntryNotFound,
+    TransactionNotFound,
+)
 from holdfast.services import accounts, expiry
-from holdfast.services.refs import Owner, refunded_of, wallet_of
+from holdfast.services.changes import change
+from holdfast.services.refs import Owner, grant_of, refunded_of, wallet_of
 from holdfast.store import pages
-from holdfast.store.ledger_store import Committed, Decide, LedgerStore, Ref
+from holdfast.store.ledger_store import Committed, LedgerStore
 
 LOOKED_AT_MAX = 2_000
 """How many entries one page of a filtered list looks at before it hands out what it found."""
@@ -43,6 +48,7 @@ def wallet(store: LedgerStore, owner: Owner, currency: str, *, now: Instant, own
     Raises:
         AccountNotFound: The account was named by its id, and there is none.
     """
+    owner = accounts.admitted(store, owner, spend=False)
     found: Wallet = store.read(wallet_of(owner, currency))
     if found.version == 0 and (own or owner.user is None):
         accounts.ensure(store, owner, now)
@@ -56,6 +62,7 @@ def wallets(store: LedgerStore, owner: Owner, *, now: Instant, own: bool = False
     Raises:
         AccountNotFound: The account was named by its id, and there is none.
     """
+    owner = accounts.admitted(store, owner, spend=False)
     found = pages.wallets(store, owner.tenant, owner.account_id)
     if not found and (own or owner.user is None):
         accounts.ensure(store, owner, now)
@@ -84,9 +91,14 @@ def deposit(
     """Put cash in; with `expires_in`, as a lot that is gone by then if nobody spends it."""
     expires_at = None if expires_in is None else once.now + expires_in
 
-    def decide(wallet: Wallet) -> Decision:
+    def decide(wallet: Wallet, budgets: Budgets) -> Decision:
         return rules.deposit(
-            wallet, once, amount_micros=amount_micros, expires_at=expires_at, details=details
+            wallet,
+            once,
+            budgets,
+            amount_micros=amount_micros,
+            expires_at=expires_at,
+            details=details,
         )
 
     return change(store, owner, currency, decide, once=once)
@@ -103,8 +115,8 @@ def withdraw(
 ) -> Committed:
     """Take plain paid-in cash out."""
 
-    def decide(wallet: Wallet) -> Decision:
-        return rules.withdraw(wallet, once, amount_micros=amount_micros, details=details)
+    def decide(wallet: Wallet, budgets: Budgets) -> Decision:
+        return rules.withdraw(wallet, once, budgets, amount_micros=amount_micros, details=details)
 
     return change(store, owner, currency, decide, once=once)
 
@@ -115,15 +127,22 @@ def use(
     *,
     amount_micros: int,
     currency: str,
+    meter: str | None = None,
     reference: str | None = None,
     details: Mapping[str, Json] | None = None,
     once: Once,
 ) -> Committed:
     """Charge for work that was already done, below zero if need be."""
 
-    def decide(wallet: Wallet) -> Decision:
+    def decide(wallet: Wallet, budgets: Budgets) -> Decision:
         return rules.use(
-            wallet, once, amount_micros=amount_micros, reference=reference, details=details
+            wallet,
+            once,
+            budgets,
+            amount_micros=amount_micros,
+            meter=meter,
+            reference=reference,
+            details=details,
         )
 
     return change(store, owner, currency, decide, once=once)
@@ -151,70 +170,41 @@ def refund(
             return earlier
         raise TransactionNotFound() from None
 
-    def decide(wallet: Wallet, refunded: Refunded) -> Decision:
+    def decide(
+        wallet: Wallet, budgets: Budgets, refunded: Refunded, *grants: CreditGrant
+    ) -> Decision:
         return rules.refund(
             wallet,
             refunded,
             once,
+            budgets,
             original=original,
             amount_micros=amount_micros,
+            voided={grant.id for grant in grants if grant.voided_at is not None},
             details=details,
         )
 
-    return change(store, owner, currency, decide, refunded_of(owner, original.id), once=once)
+    drawn = [draw.lot_id for draw in original.draws if is_grant(draw.lot_id)]
+    grants = [] if original.account_id != owner.account_id else drawn
+    refs = [refunded_of(owner, original.id), *(grant_of(owner, grant) for grant in grants)]
+    return change(store, owner, currency, decide, *refs, once=once)
 
 
-class NotReady(Refusal):
-    """Something has to be done to the wallet before the rule may look at it. Stays in here."""
-
-
-class NotOpened(NotReady):
-    """The wallet is new, and perhaps its account is too."""
-
-
-class HoldsDue(NotReady):
-    """Holds have expired by time alone, and still count as held."""
-
-
-def change(
+def adjust(
     store: LedgerStore,
     owner: Owner,
+    *,
+    delta_micros: int,
     currency: str,
-    decide: Decide,
-    *more: Ref,
+    details: Mapping[str, Json] | None = None,
     once: Once,
 ) -> Committed:
-    """Change a wallet by a rule, making the account first if this is its first time.
+    """Put a customer's cash right by hand, up or down."""
 
-    Money that a hold keeps past its time counts as free, so what is due is swept first.
+    def decide(wallet: Wallet, budgets: Budgets) -> Decision:
+        return rules.adjust(wallet, once, budgets, delta_micros=delta_micros, details=details)
 
-    Raises:
-        Unavailable: More was due than one request sweeps.
-    """
-    prepared: set[type[NotReady]] = set()
-
-    def decide_when_ready(wallet: Wallet, *others: Any) -> Decision:
-        if wallet.version == 0 and NotOpened not in prepared:
-            # A refusal leaves no trace, so no account either.
-            if owner.user is not None:
-                decide(accounts.as_opened(wallet, once), *others)
-            raise NotOpened()
-        due_at = wallet.hold_due_at
-        if due_at is not None and due_at <= once.now and HoldsDue not in prepared:
-            raise HoldsDue()
-        return decide(wallet, *others)
-
-    refs = [wallet_of(owner, currency), *more]
-    while True:
-        try:
-            return store.change(decide_when_ready, refs, once=once)
-        except NotOpened:
-            accounts.ensure(store, owner, once.now)
-            prepared.add(NotOpened)
-        except HoldsDue:
-            if expiry.sweep(store, owner, currency, now=once.now) >= expiry.SWEEP_HOLDS_MAX:
-                raise Unavailable() from None
-            prepared.add(HoldsDue)
+    return change(store, owner, currency, decide, once=once)
 
 
 def entry(store: LedgerStore, owner: Owner, entry_id: str) -> Entry:

@@ -1,24 +1,34 @@
 """Every key of the table.
 
-    item       pk                     sk                index
-    ---------  ---------------------  ----------------  ------------------------------------------
-    account    ORG#t#ACCT#a           ACCOUNT
-    wallet     ORG#t#ACCT#a           WALLET#currency   gsi2: DUE#shard, due at + wallet
-    hold       ORG#t#ACCT#a           HOLD#id           gsi1: JOBS#t#a, created at (hardware only)
-    quote      ORG#t#ACCT#a           QUOTE#id
-    held job   ORG#t#ACCT#a           JOB#job id
-    refunded   ORG#t#ACCT#a           REFUNDED#entry id
-    entry      ENTRY#t#entry id       ENTRY             gsi1: STMT#t#a#currency, seq
+    item            pk                sk                   index
+    --------------  ----------------  -------------------  ---------------------------------------
+    account         ORG#t#ACCT#a      ACCOUNT              gsi1: SEATS#t#user, a (not the default)
+    wallet          ORG#t#ACCT#a      WALLET#currency      gsi2: DUE#shard, due at + wallet
+    hold            ORG#t#ACCT#a      HOLD#id              gsi1: JOBS#t#a, created at (hardware)
+    quote           ORG#t#ACCT#a      QUOTE#id
+    held job        ORG#t#ACCT#a      JOB#job id
+    refunded        ORG#t#ACCT#a      REFUNDED#entry id
+    budget          ORG#t#ACCT#a      BUDGET#kind#id#currency#window
+    credit grant    ORG#t#ACCT#a      GRANT#id
+    starter         ORG#t#ACCT#a      STARTER
+    member          ORG#t#ACCT#a      MEMBER#id            gsi1: SEATS#t#user, a (while active)
+    linked          ORG#t#ACCT#a      LINKED#workspace id
+    billing info    ORG#t#ACCT#a      INFO
+    payment method  ORG#t#ACCT#a      METHOD#id
+    workspace       ORG#t#WS#id       WORKSPACE
+    API key         KEY#id            KEY                  gsi1: KEYS#t#user, created at + id
+    entry           ENTRY#t#entry id  ENTRY                gsi1: STMT#t#a#currency, seq
 
 t is the tenant (`acme/live`), a the account id. An entry does not share its wallet's partition, so
-that a busy wallet has the whole of one. Segments are refused, never cleaned: two different ids
-must not meet in one key.
+that a busy wallet has the whole of one. A key is found by its id alone: its token does not say
+whose it is. Segments are refused, never cleaned: two different ids must not meet in one key.
 """
 
 from dataclasses import dataclass
 from hashlib import sha256
 
 from holdfast.domain.accounts import Tenant
+from holdfast.domain.budgets import Place
 from holdfast.domain.clock import Instant, rfc3339
 from holdfast.errors import InvariantBroken
 
@@ -63,6 +73,43 @@ def refunded(tenant: Tenant, account_id: str, entry_id: str) -> Key:
     return Key(partition(tenant, account_id), _join("REFUNDED", entry_id))
 
 
+def budget(tenant: Tenant, place: Place) -> Key:
+    account_id, *rest = place
+    return Key(partition(tenant, account_id), _join("BUDGET", *rest))
+
+
+def grant(tenant: Tenant, account_id: str, grant_id: str) -> Key:
+    return Key(partition(tenant, account_id), _join("GRANT", grant_id))
+
+
+def starter(tenant: Tenant, account_id: str) -> Key:
+    return Key(partition(tenant, account_id), "STARTER")
+
+
+def member(tenant: Tenant, account_id: str, member_id: str) -> Key:
+    return Key(partition(tenant, account_id), _join("MEMBER", member_id))
+
+
+def linked(tenant: Tenant, account_id: str, workspace_id: str) -> Key:
+    return Key(partition(tenant, account_id), _join("LINKED", workspace_id))
+
+
+def info(tenant: Tenant, account_id: str) -> Key:
+    return Key(partition(tenant, account_id), "INFO")
+
+
+def method(tenant: Tenant, account_id: str, method_id: str) -> Key:
+    return Key(partition(tenant, account_id), _join("METHOD", method_id))
+
+
+def workspace(tenant: Tenant, workspace_id: str) -> Key:
+    return Key(_join("ORG", tenant.segment, "WS", workspace_id), "WORKSPACE")
+
+
+def api_key(key_id: str) -> Key:
+    return Key(_join("KEY", key_id), "KEY")
+
+
 def entry(tenant: Tenant, entry_id: str) -> Key:
     return Key(_join("ENTRY", tenant.segment, entry_id), "ENTRY")
 
@@ -91,6 +138,21 @@ def jobs(tenant: Tenant, account_id: str) -> str:
 def job_place(created_at: Instant, hold_id: str) -> str:
     """Where a hardware hold stands in the list of jobs."""
     return f"{rfc3339(created_at)}#{hold_id}"
+
+
+def seats(tenant: Tenant, user: str) -> str:
+    """The index partition of the accounts that a user has a seat in, but for the default one."""
+    return _join("SEATS", tenant.segment, user)
+
+
+def keys_of(tenant: Tenant, user: str) -> str:
+    """The index partition of a user's API keys."""
+    return _join("KEYS", tenant.segment, user)
+
+
+def key_place(created_at: Instant, key_id: str) -> str:
+    """Where an API key stands in the list of its user's."""
+    return f"{rfc3339(created_at)}#{key_id}"
 
 
 def due(tenant: Tenant, account_id: str, currency: str, due_at: Instant) -> IndexKey:

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.domain.accounts import Tenant
 from holdfast.domain.entries import Entry
-from holdfast.domain.ledger import Answered, Change, Decision, Journal, Record
+from holdfast.domain.ledger import (
+    Answered,
+    Change,
+    Decision,
+    Deed,
+    Journal,
+    Record,
+    Resolution,
+    Unchanged,
+)
 from holdfast.domain.once import Once
 from holdfast.errors import (
     Contention,
@@ -28,6 +37,7 @@ from holdfast.errors import (
 )
 from holdfast.store import items, keys
 from holdfast.store.attributes import Attributes
+from holdfast.store.items import Receipt
 from holdfast.store.keys import Key
 from holdfast.store.reading import ATTEMPTS_MAX, Found, key_of, read, snapshot
 from holdfast.store.transaction import Outcome, Result, Transaction
@@ -48,7 +58,6 @@ def _fresh() -> str:
 class Ref:
     """A record by its key; `missing` stands in for one that is not there, or refuses."""
 
-    tenant: Tenant
     key: Key
     missing: Callable[[], Record | None]
 
@@ -74,10 +83,24 @@ class Committed:
     replayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Enacted:
+    """The record that answers a request which moved no money, as it was when it was answered."""
+
+    record: Any
+    replayed: bool
+
+
 class Decide(Protocol):
     """A rule, closed over its command. Pure: it may run any number of times."""
 
     def __call__(self, *records: Any) -> Decision: ...
+
+
+class Enact(Protocol):
+    """As `Decide`, where no money moves."""
+
+    def __call__(self, *records: Any) -> Resolution: ...
 
 
 @dataclass(slots=True)
@@ -105,6 +128,29 @@ class LedgerStore:
             Unavailable: The table does not answer; the same request may be sent again.
             Refusal: Whatever `decide` refuses. Nothing was written.
         """
+        answer, replayed = self._carry_out(decide, refs, once)
+        if isinstance(answer, Answered):
+            return Committed(self.entry(once.tenant, answer.entry_id), replayed)
+        if not isinstance(answer, Entry):
+            raise IdempotencyKeyReused()
+        return Committed(answer, replayed)
+
+    def enact(self, decide: Enact, refs: Sequence[Ref], *, once: Once) -> Enacted:
+        """As `change`, for a rule that moves no money: a receipt stands in the entry's place.
+
+        Raises:
+            As `change`.
+        """
+        answer, replayed = self._carry_out(decide, refs, once)
+        if isinstance(answer, Unchanged):
+            return Enacted(answer.answer, replayed)
+        if not isinstance(answer, Receipt):
+            raise IdempotencyKeyReused()
+        return Enacted(answer.answer, replayed)
+
+    def _carry_out(
+        self, decide: Decide | Enact, refs: Sequence[Ref], once: Once
+    ) -> tuple[Entry | Receipt | Answered | Unchanged, bool]:
         ours: set[str] = set()
         delivery = self.delivery()
         state: State | None = None
@@ -116,25 +162,26 @@ class LedgerStore:
                 state = state or self.load(refs)
                 state, decision = self._decided(decide, refs, state)
             except Refusal:
-                if earlier := self.replayed(once):
-                    return earlier
+                if earlier := self._earlier(once):
+                    return earlier, True
                 raise
-            if isinstance(decision, Answered):
-                if earlier := self.replayed(once):
-                    return earlier
-                return Committed(self.entry(once.tenant, decision.entry_id), replayed=False)
-            result = self._commit(decision, delivery)
+            if isinstance(decision, Answered | Unchanged):
+                if earlier := self._earlier(once):
+                    return earlier, True
+                return decision, False
+            first = self._first_of(decision, once, delivery)
+            result = self._commit(first, decision, once, delivery)
             if result.outcome is Outcome.UNKNOWN:
-                ours.add(decision.entry.hash)
+                ours.add(_mark(first))
             if result.outcome is Outcome.APPLIED:
-                self._remember(once.tenant, decision)
-                return Committed(decision.entry, replayed=False)
+                self._remember(once.tenant, decision.changes)
+                return first, False
             self._forget(refs)
             if stored := self._stored(result, once):
                 # Our own write, whose answer was lost on the way, is no replay.
-                if stored.hash in ours and stored.fingerprint == once.fingerprint:
-                    return Committed(stored, replayed=False)
-                return _replay(stored, once)
+                if stored.fingerprint != once.fingerprint:
+                    raise IdempotencyKeyReused()
+                return stored, _mark(stored) not in ours
             state = _next_state(refs, state, result)
         raise _given_up(result)
 
@@ -155,15 +202,6 @@ class LedgerStore:
         """One record, consistently."""
         return _record(ref, self._read([ref.key]))
 
-    def recall(self, once: Once) -> Entry | None:
-        """The entry that an earlier delivery of this request wrote, if one did.
-
-        Raises:
-            IdempotencyKeyReused: The key was used for a request that moved no money.
-        """
-        item = self._entry_at(keys.entry(once.tenant, once.entry_id))
-        return None if item is None else _own_entry(item)
-
     def entry(self, tenant: Tenant, entry_id: str) -> Entry:
         """The entry of this id.
 
@@ -175,36 +213,6 @@ class LedgerStore:
             raise EntryNotFound()
         return items.to_entry(item)
 
-    def insert(self, record: Record, *, once: Once) -> tuple[Record, bool]:
-        """Put a new record that moves no money, and return it and False.
-
-        If an earlier delivery put one, return that and True. A receipt in the entry's place uses
-        the request's key up, as an entry would.
-
-        Raises:
-            IdempotencyKeyReused: The key was used for another request.
-            Unavailable: The table does not answer; the same request may be sent again.
-        """
-        transaction = Transaction(self.table, delivery=self.delivery())
-        transaction.put(items.receipt_to_item(once)[1], read_version=0)
-        key, item = items.to_item(once.tenant, record)
-        transaction.put(item, read_version=0)
-        for attempt in range(ATTEMPTS_MAX):
-            if attempt:
-                self._back_off(attempt)
-            result = transaction.commit(self.client)
-            if result.outcome is Outcome.APPLIED:
-                return record, False
-            if receipt := result.failed.get(0):
-                _require_same(receipt, once)
-            elif result.outcome is not Outcome.UNKNOWN or not self.seen(once):
-                continue
-            stored = items.to_record(self._read([key])[key])
-            # After a lost answer the one that is there may be this very one.
-            told_at_once = attempt == 0 and receipt is not None
-            return stored, told_at_once or stored != record
-        raise Unavailable()
-
     def settle(self, tenant: Tenant, entries: Sequence[Entry], change: Change) -> bool:
         """Write what time alone did, if the record is unchanged. False: somebody was faster."""
         key, item = items.to_item(tenant, change.after)
@@ -215,27 +223,45 @@ class LedgerStore:
         transaction.put(item, read_version=change.read_version)
         return transaction.commit(self.client).outcome is Outcome.APPLIED
 
-    def seen(self, once: Once) -> bool:
-        """Whether this request was delivered before and has had its effect.
-
-        Raises:
-            IdempotencyKeyReused: The key was used for another request.
-        """
-        item = self._entry_at(keys.entry(once.tenant, once.entry_id))
-        if item is not None:
-            _require_same(item, once)
-        return item is not None
-
     def replayed(self, once: Once) -> Committed | None:
-        """The answer of an earlier delivery of this request, if there was one.
+        """The entry that an earlier delivery of this request wrote, if there was one.
 
         Raises:
             IdempotencyKeyReused: The key was used for another request.
         """
-        first = self.recall(once)
-        return None if first is None else _replay(first, once)
+        earlier = self._earlier(once)
+        if earlier is None:
+            return None
+        if not isinstance(earlier, Entry):
+            raise IdempotencyKeyReused()
+        return Committed(earlier, replayed=True)
 
-    def _decided(self, decide: Decide, refs: Sequence[Ref], state: State) -> tuple[State, Decision]:
+    def reenacted(self, once: Once) -> Enacted | None:
+        """What an earlier delivery of this request was answered, if it moved no money.
+
+        Raises:
+            IdempotencyKeyReused: The key was used for another request.
+        """
+        earlier = self._earlier(once)
+        if earlier is None:
+            return None
+        if not isinstance(earlier, Receipt):
+            raise IdempotencyKeyReused()
+        return Enacted(earlier.answer, replayed=True)
+
+    def _earlier(self, once: Once) -> Entry | Receipt | None:
+        earlier = self._recall(once)
+        if earlier is not None and earlier.fingerprint != once.fingerprint:
+            raise IdempotencyKeyReused()
+        return earlier
+
+    def _recall(self, once: Once) -> Entry | Receipt | None:
+        item = self._entry_at(keys.entry(once.tenant, once.entry_id))
+        return None if item is None else _written(item)
+
+    def _decided(
+        self, decide: Decide | Enact, refs: Sequence[Ref], state: State
+    ) -> tuple[State, Decision | Resolution]:
         try:
             return state, decide(*state.records)
         except (Refusal, InvariantBroken, AssertionError):
@@ -245,25 +271,37 @@ class LedgerStore:
         state = self.prove(refs)
         return state, decide(*state.records)
 
-    def _commit(self, journal: Journal, delivery: str) -> Result:
+    def _first_of(self, decision: Journal | Deed, once: Once, delivery: str) -> Entry | Receipt:
+        """What stands at the request's own key: it makes the second delivery a no-op."""
+        if isinstance(decision, Journal):
+            return decision.entry
+        return Receipt(once.fingerprint, delivery, decision.answer)
+
+    def _commit(
+        self, first: Entry | Receipt, decision: Journal | Deed, once: Once, delivery: str
+    ) -> Result:
         transaction = Transaction(self.table, delivery=delivery)
-        for entry in (journal.entry, *journal.others):
-            _, item = items.entry_to_item(entry)
-            transaction.put(item, read_version=0)
-        for change in journal.changes:
-            _, item = items.to_item(journal.entry.tenant, change.after)
+        if isinstance(first, Receipt):
+            transaction.put(items.receipt_to_item(once, first), read_version=0)
+        else:
+            transaction.put(items.entry_to_item(first)[1], read_version=0)
+        if isinstance(decision, Journal):
+            for entry in decision.others:
+                transaction.put(items.entry_to_item(entry)[1], read_version=0)
+        for change in decision.changes:
+            _, item = items.to_item(once.tenant, change.after)
             transaction.put(item, read_version=change.read_version)
         return transaction.commit(self.client)
 
-    def _stored(self, result: Result, once: Once) -> Entry | None:
-        """The entry of this request that is there already, if the result shows or hides one."""
+    def _stored(self, result: Result, once: Once) -> Entry | Receipt | None:
+        """What stands at this request's key already, if the result shows or hides something."""
         if result.outcome is Outcome.UNKNOWN:
-            return self.recall(once)
+            return self._recall(once)
         item = result.failed.get(0)
-        return None if item is None else _own_entry(item)
+        return None if item is None else _written(item)
 
-    def _remember(self, tenant: Tenant, journal: Journal) -> None:
-        for change in journal.changes:
+    def _remember(self, tenant: Tenant, changes: Sequence[Change]) -> None:
+        for change in changes:
             key = items.key_of_record(tenant, change.after)
             self._known[key] = change.after
             self._known.move_to_end(key)
@@ -316,18 +354,10 @@ def _given_up(result: Result) -> Refusal:
     return KeyInUse() if 0 in result.unchecked else Contention()
 
 
-def _own_entry(item: Attributes) -> Entry:
-    if not items.is_entry(item):
-        raise IdempotencyKeyReused()
-    return items.to_entry(item)
+def _written(item: Attributes) -> Entry | Receipt:
+    return items.to_entry(item) if items.is_entry(item) else items.to_receipt(item)
 
 
-def _require_same(item: Attributes, once: Once) -> None:
-    if item.get("fingerprint") != {"S": once.fingerprint}:
-        raise IdempotencyKeyReused()
-
-
-def _replay(first: Entry, once: Once) -> Committed:
-    if first.fingerprint != once.fingerprint:
-        raise IdempotencyKeyReused()
-    return Committed(first, replayed=True)
+def _mark(first: Entry | Receipt) -> str:
+    """What tells the writes of two deliveries apart."""
+    return first.hash if isinstance(first, Entry) else first.delivery

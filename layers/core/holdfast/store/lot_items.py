@@ -40,6 +40,8 @@ def _terms(terms: Terms) -> dict[str, Plain]:
         plain["prio"] = terms.priority
     if terms.tag:
         plain["tag"] = terms.tag
+    if terms.meters:
+        plain["meters"] = list(terms.meters)
     return plain
 
 
@@ -50,4 +52,5 @@ def _to_terms(plain: Mapping[str, Any]) -> Terms:
         expires_at=from_rfc3339(plain["until"]) if "until" in plain else None,
         priority=plain.get("prio", 0),
         tag=plain.get("tag", ""),
+        meters=tuple(plain.get("meters", ())),
     )

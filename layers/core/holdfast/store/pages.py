@@ -1,4 +1,4 @@
-"""Lists: a wallet's statement, an account's wallets, holds and jobs, and what is due.
+"""Lists: a wallet's statement, what an account owns and who is in it, and what is due.
 
 A page starts where the last one ended, at a place in the order and not at a count, so that it
 stays right while records arrive. Each page costs the same however far down the list it is.
@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, cast
 
-from holdfast.domain.accounts import Tenant
+from holdfast.domain.accounts import Account, Tenant
+from holdfast.domain.api_keys import ApiKey
 from holdfast.domain.clock import Instant, rfc3339
+from holdfast.domain.credits import CreditGrant
 from holdfast.domain.entries import Entry
 from holdfast.domain.holds import Hold
 from holdfast.domain.ledger import DueWallet, Wallet
+from holdfast.domain.members import Member
+from holdfast.domain.payment_methods import PaymentMethod
+from holdfast.domain.workspaces import LinkedWorkspace
 from holdfast.errors import Unavailable
 from holdfast.store import items, keys
 from holdfast.store.attributes import Attributes
@@ -98,6 +103,70 @@ def holds(
             yield cast(Hold, items.to_record(item))
 
 
+def grants(
+    store: LedgerStore, tenant: Tenant, account_id: str, *, before: str | None = None
+) -> Iterator[CreditGrant]:
+    """The account's credit grants, newest first, read as they are asked for. Consistent."""
+    return _newest_first(store, tenant, account_id, "GRANT#", before=before)
+
+
+def methods(store: LedgerStore, tenant: Tenant, account_id: str) -> list[PaymentMethod]:
+    """The account's payment methods on file. Consistent."""
+    return list(_newest_first(store, tenant, account_id, "METHOD#"))
+
+
+def members(store: LedgerStore, tenant: Tenant, account_id: str) -> list[Member]:
+    """Everybody who is or was a member of the account, by member id. Consistent."""
+    return list(_newest_first(store, tenant, account_id, "MEMBER#"))
+
+
+def linked(store: LedgerStore, tenant: Tenant, account_id: str) -> list[LinkedWorkspace]:
+    """The workspaces that the account is or was linked to. Consistent."""
+    return list(_newest_first(store, tenant, account_id, "LINKED#"))
+
+
+def seats(
+    store: LedgerStore, tenant: Tenant, user: str, *, after: str | None = None
+) -> Iterator[Account | Member]:
+    """The user's own accounts but for the default one, and the user as a member of others, by id.
+
+    The index lags behind the table by moments.
+    """
+    found = _query(
+        store,
+        IndexName=keys.STATEMENT_INDEX,
+        Limit=READ_AT_ONCE,
+        KeyConditionExpression="gsi1pk = :pk AND gsi1sk > :after",
+        ExpressionAttributeValues=_values(pk=keys.seats(tenant, user), after=after or " "),
+    )
+    for item in found:
+        yield cast(Account | Member, items.to_record(item))
+
+
+def api_keys(
+    store: LedgerStore, tenant: Tenant, user: str, *, before: str | None = None
+) -> Iterator[ApiKey]:
+    """The user's API keys, newest first, read as they are asked for.
+
+    `before` is the place (`key_place`) of the last one already seen. The index lags by moments.
+    """
+    found = _query(
+        store,
+        IndexName=keys.STATEMENT_INDEX,
+        ScanIndexForward=False,
+        Limit=READ_AT_ONCE,
+        KeyConditionExpression="gsi1pk = :pk AND gsi1sk < :before",
+        ExpressionAttributeValues=_values(pk=keys.keys_of(tenant, user), before=before or "~"),
+    )
+    for item in found:
+        yield cast(ApiKey, items.to_record(item))
+
+
+def key_place(key: ApiKey) -> str:
+    """Where an API key stands in the list of its user's."""
+    return keys.key_place(key.created_at, key.id)
+
+
 def jobs(
     store: LedgerStore, tenant: Tenant, account_id: str, *, before: str | None = None
 ) -> Iterator[Hold]:
@@ -154,6 +223,24 @@ def _statement_page(store: LedgerStore, wallet: Wallet, *, up_to: int, limit: in
         ),
     )
     return [items.to_entry(item) for item in islice(found, limit)]
+
+
+def _newest_first(
+    store: LedgerStore, tenant: Tenant, account_id: str, noun: str, *, before: str | None = None
+) -> Iterator[Any]:
+    found = _query(
+        store,
+        ConsistentRead=True,
+        ScanIndexForward=False,
+        Limit=READ_AT_ONCE,
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues=_values(
+            pk=keys.partition(tenant, account_id), first=noun, last=f"{noun}{before or '~'}"
+        ),
+    )
+    for item in found:
+        if item["sk"]["S"] != f"{noun}{before}":
+            yield items.to_record(item)
 
 
 def _query(store: LedgerStore, **query: Any) -> Iterator[Attributes]:

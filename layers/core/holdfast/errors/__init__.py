@@ -1,0 +1,186 @@
+"""Every refusal of the system: a stable code, a fixed message, and the facts that changed.
+
+    Refusal
+    |-- Unreadable              body that cannot be read as the JSON object it should be
+    |-- Unauthenticated         no credential, or a bad one
+    |-- PaymentRequired         money, a limit or a card stands in the way
+    |   `-- BudgetExceeded, InsufficientFunds
+    |-- Forbidden               known caller, not allowed
+    |   `-- PaymentMethodNeeded
+    |-- NotFound                unknown, or somebody else's
+    |   |-- AccountNotFound, EntryNotFound, HoldNotFound, JobNotFound, QuoteNotFound,
+    |   |-- DeviceNotFound, TransactionNotFound, RouteNotFound, GrantNotFound, KeyNotFound,
+    |   `-- WorkspaceNotFound, AccountNotLinked, MemberNotFound
+    |-- MethodNotAllowed
+    |-- Conflict                the thing is in a state that does not allow this
+    |   |-- HoldClosed, HoldExpired, HoldNotDue, JobHeld, QuoteUsed, ReleaseDiffers, DeviceOffline,
+    |   |-- AccountClosed, AccountInUse, AccountIsDefault, MemberExists, OwnerStays,
+    |   |-- GrantVoided, StarterCreditGranted
+    |   `-- KeyInUse
+    |-- Gone                    it was there, and its time has passed
+    |   `-- QuoteExpired
+    |-- TooLarge
+    |-- UnsupportedMediaType
+    |-- InvalidRequest          a field is wrong; `param` names it
+    |   |-- InvalidField, UnknownField, CardDataNotAllowed, InvalidCursor
+    |   |-- IdempotencyKeyInvalid, IdempotencyKeyReused
+    |   |-- HoldExceeded, AmountTooLarge, RefundExceeded, NotRefundable
+    |   `-- TooManyLots, TooManyLinks, TooManyMembers, TooManyKeys
+    |-- TooManyRequests
+    |-- Unavailable             try again
+    |   `-- Contention
+    |-- BadGateway              somebody behind us is down
+    `-- NotServed               this installation does not do that
+        `-- ManagedElsewhere
+
+    InvariantBroken             not a refusal: ours, a 500, and it pages somebody
+
+A refusal knows nothing of HTTP: `holdfast.http.errors` holds the only table of statuses. `code` is
+public, lower_snake, never reused; `docs/errors.md` lists every code in order of precedence.
+"""
+
+from holdfast.errors.holds import (
+    DeviceNotFound,
+    DeviceOffline,
+    HoldClosed,
+    HoldExceeded,
+    HoldExpired,
+    HoldNotDue,
+    HoldNotFound,
+    JobHeld,
+    JobNotFound,
+    QuoteExpired,
+    QuoteNotFound,
+    QuoteUsed,
+    ReleaseDiffers,
+)
+from holdfast.errors.kinds import (
+    BadGateway,
+    Conflict,
+    Fact,
+    Forbidden,
+    Gone,
+    InvalidRequest,
+    InvariantBroken,
+    MethodNotAllowed,
+    NotFound,
+    NotServed,
+    PaymentRequired,
+    Refusal,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    Unreadable,
+    UnsupportedMediaType,
+)
+from holdfast.errors.money import (
+    AmountTooLarge,
+    BudgetExceeded,
+    EntryNotFound,
+    GrantNotFound,
+    GrantVoided,
+    InsufficientFunds,
+    NotRefundable,
+    PaymentMethodNeeded,
+    RefundExceeded,
+    StarterCreditGranted,
+    TooManyLots,
+    TransactionNotFound,
+)
+from holdfast.errors.people import (
+    AccountClosed,
+    AccountInUse,
+    AccountIsDefault,
+    AccountNotFound,
+    AccountNotLinked,
+    KeyNotFound,
+    ManagedElsewhere,
+    MemberExists,
+    MemberNotFound,
+    OwnerStays,
+    TooManyKeys,
+    TooManyLinks,
+    TooManyMembers,
+    WorkspaceNotFound,
+)
+from holdfast.errors.requests import (
+    CardDataNotAllowed,
+    Contention,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    InvalidCursor,
+    InvalidField,
+    KeyInUse,
+    RouteNotFound,
+    UnknownField,
+)
+
+__all__ = [
+    "AccountClosed",
+    "AccountInUse",
+    "AccountIsDefault",
+    "AccountNotFound",
+    "AccountNotLinked",
+    "AmountTooLarge",
+    "BadGateway",
+    "BudgetExceeded",
+    "CardDataNotAllowed",
+    "Conflict",
+    "Contention",
+    "DeviceNotFound",
+    "DeviceOffline",
+    "EntryNotFound",
+    "Fact",
+    "Forbidden",
+    "Gone",
+    "GrantNotFound",
+    "GrantVoided",
+    "HoldClosed",
+    "HoldExceeded",
+    "HoldExpired",
+    "HoldNotDue",
+    "HoldNotFound",
+    "IdempotencyKeyInvalid",
+    "IdempotencyKeyReused",
+    "InsufficientFunds",
+    "InvalidCursor",
+    "InvalidField",
+    "InvalidRequest",
+    "InvariantBroken",
+    "JobHeld",
+    "JobNotFound",
+    "KeyInUse",
+    "KeyNotFound",
+    "ManagedElsewhere",
+    "MemberExists",
+    "MemberNotFound",
+    "MethodNotAllowed",
+    "NotFound",
+    "NotRefundable",
+    "NotServed",
+    "OwnerStays",
+    "PaymentMethodNeeded",
+    "PaymentRequired",
+    "QuoteExpired",
+    "QuoteNotFound",
+    "QuoteUsed",
+    "RefundExceeded",
+    "Refusal",
+    "ReleaseDiffers",
+    "RouteNotFound",
+    "StarterCreditGranted",
+    "TooLarge",
+    "TooManyKeys",
+    "TooManyLinks",
+    "TooManyLots",
+    "TooManyMembers",
+    "TooManyRequests",
+    "TransactionNotFound",
+    "Unauthenticated",
+    "Unavailable",
+    "UnknownField",
+    "Unreadable",
+    "UnsupportedMediaType",
+    "WorkspaceNotFound",
+]

@@ -1,0 +1,94 @@
+"""How a use case changes a wallet: everything that a rule needs is found and made ready first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast.domain.book import scopes_of
+from holdfast.domain.budgets import Scope
+from holdfast.domain.holds import Hold
+from holdfast.domain.ledger import Decision, Wallet
+from holdfast.domain.once import Once
+from holdfast.errors import AccountClosed, Refusal, Unavailable
+from holdfast.services import accounts, expiry
+from holdfast.services.refs import Owner, budget_ref, wallet_of
+from holdfast.store.ledger_store import Committed, Decide, LedgerStore, Ref
+
+
+class NotReady(Refusal):
+    """Something has to be done to the wallet before the rule may look at it. Stays in here."""
+
+
+class NotOpened(NotReady):
+    """The wallet is new, and perhaps its account is too."""
+
+
+class HoldsDue(NotReady):
+    """Holds have expired by time alone, and still count as held."""
+
+
+class _Counted(Exception):
+    """The change counts in other budgets than those at hand: those of the hold that it is about."""
+
+    def __init__(self, scopes: tuple[Scope, ...]) -> None:
+        super().__init__()
+        self.scopes = scopes
+
+
+def change(
+    store: LedgerStore,
+    owner: Owner,
+    currency: str,
+    decide: Decide,
+    *more: Ref,
+    once: Once,
+    scopes: tuple[Scope, ...] = (),
+) -> Committed:
+    """Change a wallet by a rule, making the account first if this is its first time.
+
+    `decide` is given the wallet, the budgets that the change counts in (of `scopes`, of the hold
+    that is among `more`, and of the caller's caps), and the records of `more`. Money that a hold
+    keeps past its time counts as free, so what is due is swept first.
+
+    Raises:
+        AccountClosed: The account is closed.
+        AccountNotFound, Forbidden: Whoever named the account by its id may not spend from it.
+        Unavailable: More was due than one request sweeps.
+    """
+    owner = accounts.admitted(store, owner, spend=True)
+    counted = scopes or once.caps
+    prepared: set[type[NotReady]] = set()
+
+    def decide_when_ready(wallet: Wallet, *rest: Any) -> Decision:
+        others, budgets = rest[: len(more)], rest[len(more) :]
+        _require_counted(others, counted, once)
+        if wallet.version == 0 and NotOpened not in prepared:
+            # A refusal leaves no trace, so no account either.
+            if owner.user is not None:
+                decide(accounts.as_opened(wallet, once), budgets, *others)
+            raise NotOpened()
+        due_at = wallet.hold_due_at
+        if due_at is not None and due_at <= once.now and HoldsDue not in prepared:
+            raise HoldsDue()
+        return decide(wallet, budgets, *others)
+
+    while True:
+        budgets = (budget_ref(scope, owner.tenant) for scope in counted)
+        refs = [wallet_of(owner, currency), *more, *budgets]
+        try:
+            return store.change(decide_when_ready, refs, once=once)
+        except _Counted as found:
+            counted = found.scopes
+        except NotOpened:
+            if accounts.ensure(store, owner, once.now).closed_at is not None:
+                raise AccountClosed() from None
+            prepared.add(NotOpened)
+        except HoldsDue:
+            if expiry.sweep(store, owner, currency, now=once.now) >= expiry.SWEEP_HOLDS_MAX:
+                raise Unavailable() from None
+            prepared.add(HoldsDue)
+
+
+def _require_counted(records: Sequence[Any], scopes: tuple[Scope, ...], once: Once) -> None:
+    for record in records:
+        if isinstance(record, Hold) and scopes_of(record, once) != scopes:
+            raise _Counted(scopes_of(record, once))
