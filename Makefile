@@ -17,6 +17,9 @@ export SAM_CLI_TELEMETRY := 0
 export UV_PYTHON_DOWNLOADS := never
 export PORT
 
+# Where imports of the layer and of the functions are found by what runs from the working tree.
+openapi descriptions: export PYTHONPATH := layers/core:functions
+
 CHECKED := layers/core/holdfast functions local benchmarks tests tools
 
 .PHONY: help
@@ -51,7 +54,7 @@ bench: environment ## Each benchmark prints its figure, its ratio and its comman
 	@$(PYTHON) -m benchmarks
 
 .PHONY: check
-check: lint types architecture template ## Format, lint, types, architecture, template
+check: lint types architecture descriptions template ## Format, lint, types, architecture, template
 
 .PHONY: lint
 lint: environment
@@ -65,6 +68,15 @@ types: environment
 .PHONY: architecture
 architecture: environment
 	@$(PYTHON) -m pytest -q tests/architecture tests/contract
+
+.PHONY: openapi
+openapi: environment ## Write the descriptions of the API from its routes: docs/openapi
+	@$(PYTHON) -m tests.openapi.recording
+	@$(PYTHON) -m tools.api_description
+
+.PHONY: descriptions
+descriptions: environment
+	@$(PYTHON) -m tools.api_description --check
 
 # The linter accepts things in a SAM template that it refuses in what the template becomes, and
 # the other way round: both are linted.

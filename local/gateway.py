@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
+from local.docs_page import page_at
 from local.fleet import Invoke
 from local.routes import Authorizer, Document, Route, decoded_path, match
 
@@ -131,7 +132,7 @@ class Gateway:
         path = "/" + decoded_path(request.raw_path).lstrip("/")
         found = match(self._routes, request.method, path)
         if found is None:
-            return NOT_FOUND
+            return _page(request.method, path)
         route, parameters = found
         event = _event(request, route=route, path=path, parameters=parameters)
         if route.is_authorized:
@@ -172,6 +173,12 @@ class Gateway:
         if len(self._cached) >= _CACHED_MAX:
             self._cached.clear()
         self._cached[credential] = (self._clock() + self._authorizer.cache_seconds, said)
+
+
+def _page(method: str, path: str) -> Response:
+    """A page of the documentation, which no route of the API leads to; or that there is nothing."""
+    page = page_at(path) if method in ("GET", "HEAD") else None
+    return NOT_FOUND if page is None else Response(HTTPStatus.OK, page.headers, page.body)
 
 
 async def _request(scope: Any, receive: Callable[[], Awaitable[Any]]) -> Request | None:

@@ -22,7 +22,7 @@ from local.environment import InitFailed
 from local.fleet import Fleet
 from local.gateway import Gateway
 from local.memory import BUDGET_MB, resident_mb
-from local.places import ROOT, Places
+from local.places import LAYERS, ROOT, Places
 from local.server import PortTaken, free_port, listen, port_of, serving
 from local.session import AlreadyRunning, announced, only_one
 from local.stack import Deployment, DeploymentFailed, function_names, read_template
@@ -75,7 +75,10 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
         stack.push_async_callback(fleet.stop, patience_seconds=_PATIENCE_SECONDS)
         with _step("starting the functions"):
             front = {route.function for route in deployment.routes}
-            await fleet.warm(deployment.authorizer.function, *sorted(front))
+            await asyncio.gather(
+                fleet.warm(deployment.authorizer.function, *sorted(front)),
+                _seed(emulator.url, deployment.outputs["TableName"]),
+            )
         emulator.must_save = True
         bridge.open(fleet)
         gateway = Gateway(deployment.routes, deployment.authorizer, fleet.invoke)
@@ -117,23 +120,47 @@ async def _deploy(endpoint: str, *, key_set: str) -> Deployment:
         "OidcAudience": tokens.AUDIENCE,
         "OidcJwks": key_set,
     }
+    return Deployment.from_json(
+        await _output_of("local.stack", endpoint, told=json.dumps(parameters))
+    )
+
+
+async def _seed(endpoint: str, table: str) -> None:
+    """Put what a laptop starts with into the table.
+
+    Raises:
+        DeploymentFailed: It could not be put there.
+    """
+    await _output_of("local.seeds", endpoint, table)
+
+
+async def _output_of(module: str, *arguments: str, told: str = "") -> str:
+    """What a module prints that runs as a process of its own, with the AWS SDK in it.
+
+    Raises:
+        DeploymentFailed: It failed; the message is what it said.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "local.stack",
-        endpoint,
+        module,
+        *arguments,
         cwd=ROOT,
         # Not the caller's: there may be a profile, and a region, of a real account in it.
-        env={"PATH": os.environ.get("PATH", os.defpath), "AUTH": os.environ.get("AUTH", "")},
+        env={
+            "PATH": os.environ.get("PATH", os.defpath),
+            "AUTH": os.environ.get("AUTH", ""),
+            "PYTHONPATH": os.pathsep.join(map(str, LAYERS)),
+        },
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
-    output, errors = await process.communicate(json.dumps(parameters).encode())
+    output, errors = await process.communicate(told.encode())
     if process.returncode != 0:
         raise DeploymentFailed(errors.decode(errors="replace").strip())
-    return Deployment.from_json(output.decode())
+    return output.decode()
 
 
 def _session(api: str, key: Any) -> dict[str, Any]:
@@ -145,7 +172,7 @@ def _session(api: str, key: Any) -> dict[str, Any]:
         "stripe_key": None,
         "stripe_webhook": None,
         "stripe_webhook_secret": None,
-        "docs": None,
+        "docs": f"{api}/docs",
         "tokens": {
             name: tokens.token(key, user, now_seconds=now_seconds)
             for name, user in tokens.USERS.items()
@@ -173,6 +200,7 @@ def _say_ready(places: Places, api: str, *, seconds: float, pids: list[int]) -> 
         f"Ready in {seconds:.1f} s; {megabytes:.0f} MB resident in {len(pids)} processes"
         f" (at most {BUDGET_MB}).\n\n"
         f"  API     {api}\n"
+        f"  docs    {api}/docs\n"
         f"  tokens  {_shown(places.session)}: {', '.join(tokens.USERS)}\n"
         f"  logs    {_shown(places.logs)}\n\n"
         "Alice's wallet came with 10.00 of introductory credit. In another terminal:\n\n"

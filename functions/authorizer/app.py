@@ -2,7 +2,7 @@
 
 import os
 
-from authorizer.decision import authorizer, issuer_of
+from authorizer.decision import authorizer, issuer_of, key_context_of
 
 issuer = issuer_of(os.environ)
-handler = authorizer(issuer)
+handler = authorizer(issuer, key_context_of(os.environ))

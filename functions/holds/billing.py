@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from holdfast.domain import holds as rules
+from holdfast.domain.accounts import Owner
+from holdfast.domain.budgets import SCOPES_MAX, Scope
 from holdfast.domain.holds import Hold
 from holdfast.errors import HoldNotFound, InvalidCursor, InvalidField
 from holdfast.http.cursors import decode_cursor, encode_cursor
@@ -14,6 +16,7 @@ from holdfast.http.fields import (
     Body,
     CurrencyCode,
     DecimalAmount,
+    Identifier,
     Limit,
     Metadata,
     MinorAmount,
@@ -38,6 +41,13 @@ HoldStatus = Literal["open", "captured", "released", "expired"]
 ExpiresIn = Annotated[int, Field(ge=rules.EXPIRES_IN_SECONDS_MIN, le=rules.EXPIRES_IN_SECONDS_MAX)]
 
 
+class HoldScope(Body):
+    kind: Literal["workspace", "key", "run"]
+    id: Identifier
+    limit: MinorAmount
+    window: Literal["day", "month", "total"] = "total"
+
+
 class PlaceHold(Body):
     amount: MinorAmount | None = None
     amount_decimal: DecimalAmount | None = None
@@ -47,6 +57,7 @@ class PlaceHold(Body):
     expiry_policy: Literal["release", "capture"] = "release"
     over_capture: Literal["reject", "cap", "overdraft"] = "reject"
     overdraft_limit: Annotated[int, Field(ge=0)] | None = None
+    scopes: Annotated[list[HoldScope], Field(max_length=SCOPES_MAX)] | None = None
     metadata: Metadata | None = None
 
 
@@ -66,6 +77,13 @@ class HoldLotView(View):
     id: str
     amount: int
     amount_decimal: Maybe[str] = None
+
+
+class HoldScopeView(View):
+    kind: str
+    id: str
+    limit: int
+    window: str
 
 
 class HoldWalletView(View):
@@ -94,6 +112,7 @@ class HoldView(View):
     overdraft_limit: Maybe[int] = None
     reference: str | None
     metadata: dict[str, str]
+    scopes: list[HoldScopeView]
     lots: list[HoldLotView]
     created_at: Timestamp
     wallet: Maybe[HoldWalletView] = None
@@ -102,13 +121,14 @@ class HoldView(View):
 @router.post("/v1/billing/holds", status_code=HTTPStatus.CREATED)
 def place_hold(body: PlaceHold, caller: Caller, once: Write, store: Store) -> Answer[HoldView]:
     """Set an amount aside for work that is about to happen."""
+    owner = owner_named(caller, None)
     micros = amount_micros(body.amount, body.amount_decimal, body.currency)
     placed = holds.place_hold(
         store,
-        owner_named(caller, None),
+        owner,
         amount_micros=micros,
         currency=body.currency,
-        terms=_terms(body),
+        terms=_terms(body, owner),
         once=once,
     )
     return _answer(placed)
@@ -195,7 +215,7 @@ def _place(position: str) -> str:
     return position
 
 
-def _terms(body: PlaceHold) -> HoldTerms:
+def _terms(body: PlaceHold, owner: Owner) -> HoldTerms:
     if body.overdraft_limit is not None and body.over_capture != rules.OVERDRAFT:
         raise InvalidField("overdraft_limit", "only with over_capture overdraft")
     return HoldTerms(
@@ -207,7 +227,27 @@ def _terms(body: PlaceHold) -> HoldTerms:
         ),
         reference=body.reference,
         metadata=body.metadata,
+        scopes=_scopes(body, owner),
     )
+
+
+def _scopes(body: PlaceHold, owner: Owner) -> tuple[Scope, ...]:
+    scopes = tuple(
+        Scope(
+            account_id=owner.account_id,
+            kind=asked.kind,
+            id=asked.id,
+            limit_micros=amount_micros(
+                asked.limit, None, body.currency, param=f"scopes.{number}.limit"
+            ),
+            currency=body.currency,
+            window=asked.window,
+        )
+        for number, asked in enumerate(body.scopes or ())
+    )
+    if len({scope.place for scope in scopes}) < len(scopes):
+        raise InvalidField("scopes", "the same kind, id and window twice")
+    return scopes
 
 
 def _seconds(seconds: int | None) -> timedelta | None:
@@ -252,6 +292,15 @@ def _view(hold: Hold, wallet: HoldWalletView | None = None) -> HoldView:
         overdraft_limit=minor(hold.overdraft_micros, currency) if overdrafts else None,
         reference=hold.reference,
         metadata=dict(hold.metadata or {}),
+        scopes=[
+            HoldScopeView(
+                kind=scope.kind,
+                id=scope.id,
+                limit=minor(scope.limit_micros, scope.currency),
+                window=scope.window,
+            )
+            for scope in hold.scopes
+        ],
         lots=[
             HoldLotView(id=draw.lot_id, **amounts(currency, amount=draw.amount_micros))
             for draw in hold.draws

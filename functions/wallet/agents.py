@@ -1,19 +1,31 @@
 """The wallet on the agents surface: its balance, and what came in and went out."""
 
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Annotated, Literal
 
+from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
 
 from holdfast.domain import entries
 from holdfast.domain.clock import Instant
 from holdfast.domain.entries import Entry
 from holdfast.domain.ledger import Wallet
-from holdfast.http.fields import CurrencyCode, Limit, Offset, Timestamp
-from holdfast.http.principal import Caller, owner_named
+from holdfast.errors import Forbidden
+from holdfast.http.fields import (
+    Body,
+    CurrencyCode,
+    Limit,
+    MajorAmount,
+    Offset,
+    Timestamp,
+    major_micros,
+)
+from holdfast.http.principal import Caller, Principal, owner_named
 from holdfast.http.routing import Router
-from holdfast.http.views import Items, View, major
-from holdfast.http.writes import Now
+from holdfast.http.views import Answer, Items, View, major
+from holdfast.http.writes import Now, Write
 from holdfast.runtime import Store
 from holdfast.services import wallet
 
@@ -21,6 +33,9 @@ router = Router()
 
 USECASES = {
     entries.INTRODUCTORY_CREDIT: "introductory_credit",
+    entries.STARTER_CREDIT: "starter_credit",
+    entries.CREDIT_GRANT: "credit_grant",
+    entries.CREDIT_VOID: "credit_void",
     entries.DEPOSIT: "wallet_funding",
     entries.WITHDRAWAL: "withdrawal",
     entries.USAGE: "usage",
@@ -28,7 +43,16 @@ USECASES = {
     entries.HOLD_EXPIRY: "usage",
     entries.REFUND: "refund",
     entries.LOT_EXPIRY: "expiry",
+    entries.ADJUSTMENT: "adjustment",
 }
+
+RESELLER = "reseller"
+WITHDRAWAL_CURRENCY = "usd"
+WITHDRAWAL_MIN = Decimal("10.00")
+
+
+class WithdrawFunds(Body):
+    amount: Annotated[MajorAmount, Field(ge=WITHDRAWAL_MIN)]
 
 
 class BalanceView(View):
@@ -56,6 +80,33 @@ class TotalsView(View):
 
 class TransactionsView(Items[TransactionView]):
     wallet: TotalsView
+
+
+class WithdrawalView(View):
+    id: str
+    amount: Decimal
+    currency: str
+    status: str
+    created_at: Timestamp
+
+
+class WithdrawnView(View):
+    withdrawal: WithdrawalView
+    balance: Decimal
+
+
+def reseller(principal: Caller) -> Principal:
+    """Whoever calls, a reseller.
+
+    Raises:
+        Forbidden: It is not.
+    """
+    if RESELLER not in principal.roles:
+        raise Forbidden
+    return principal
+
+
+Reseller = Annotated[Principal, Depends(reseller)]
 
 
 @router.get("/api/agents/v1/wallet/balance")
@@ -102,6 +153,32 @@ def list_transactions(
         total=total,
         wallet=_totals(found, now),
     )
+
+
+@router.post("/api/agents/v1/wallet/withdraw", status_code=HTTPStatus.CREATED)
+def withdraw(
+    body: WithdrawFunds, caller: Reseller, once: Write, store: Store
+) -> Answer[WithdrawnView]:
+    """Take plain paid-in cash out of a reseller's wallet: debited now, paid out later."""
+    withdrawn = wallet.withdraw(
+        store,
+        owner_named(caller, None),
+        amount_micros=major_micros(body.amount, WITHDRAWAL_CURRENCY),
+        currency=WITHDRAWAL_CURRENCY,
+        once=once,
+    )
+    entry = withdrawn.entry
+    view = WithdrawnView(
+        withdrawal=WithdrawalView(
+            id=entry.id,
+            amount=major(entry.amount_micros, entry.currency),
+            currency=entry.currency.upper(),
+            status="pending",
+            created_at=entry.created_at,
+        ),
+        balance=major(entry.balance_micros, entry.currency),
+    )
+    return Answer(view, replayed=withdrawn.replayed)
 
 
 def _direction(entry: Entry) -> str | None:

@@ -55,6 +55,8 @@ Notes = Annotated[str, text(500, lines=True)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 
 EXPIRES_IN_DAYS_MAX = 3_650
+METER = "api-usage"
+"""What usage is measured by: credit that is restricted to this meter pays for it too."""
 
 
 class Deposit(CamelBody):
@@ -163,8 +165,9 @@ def record_usage(
         owner,
         amount_micros=amount_micros(body.amount, body.amount_decimal, body.currency),
         currency=body.currency,
+        meter=METER,
         reference=body.request_id,
-        details=_said(tags="api-usage", metadata=_metadata(body)),
+        details=_said(tags=METER, metadata=_metadata(body)),
         once=once,
     )
     return Answer(recorded_view(used, owner), replayed=used.replayed)
@@ -201,7 +204,7 @@ def list_usage(
     scope = f"usage {owner.account_id} {currency}"
     page = wallet.entries_across(
         store,
-        _wallets(caller, owner, currency, now, store),
+        wallets_of(caller, owner, currency, now, store),
         limit=limit,
         starts=None if cursor is None else from_position(decode_cursor(scope, cursor)),
         keep=_is_usage,
@@ -228,7 +231,7 @@ def list_transactions(
 ) -> TransactionListView:
     """A user's transactions, newest first. `count` is how many there are in all."""
     owner = owner_named(caller, user)
-    wallets = _wallets(caller, owner, currency, now, store)
+    wallets = wallets_of(caller, owner, currency, now, store)
     scope = f"transactions {owner.account_id} {currency}"
     page = wallet.entries_across(
         store,
@@ -246,12 +249,14 @@ def list_transactions(
     )
 
 
-def _wallets(
+def wallets_of(
     caller: Principal, owner: Owner, currency: str | None, now: Instant, store: LedgerStore
 ) -> list[Wallet]:
+    """A user's wallet in one currency, or all of them. The caller's own account is made."""
+    own = owner.user == caller.user
     if currency is None:
-        return wallet.wallets(store, owner, now=now, own=_own(caller, owner))
-    return [wallet.wallet(store, owner, currency, now=now, own=_own(caller, owner))]
+        return wallet.wallets(store, owner, now=now, own=own)
+    return [wallet.wallet(store, owner, currency, now=now, own=own)]
 
 
 def _own(caller: Principal, owner: Owner) -> bool:

@@ -9,10 +9,15 @@ from holdfast.http.fields import Timestamp
 from holdfast.http.views import Answer, CamelView, Maybe, amounts
 from holdfast.store.ledger_store import Committed
 
-# How the ledger's entries are called on this surface.
+# How the ledger's entries are called on this surface; an adjustment goes either way.
 TYPES = {
     entries.INTRODUCTORY_CREDIT: "deposit",
+    entries.STARTER_CREDIT: "deposit",
+    entries.CREDIT_GRANT: "deposit",
+    entries.CREDIT_SCHEDULED: "credit-scheduled",
+    entries.CREDIT_VOID: "withdraw",
     entries.DEPOSIT: "deposit",
+    entries.ADJUSTMENT: "deposit",
     entries.REFUND: "deposit",
     entries.WITHDRAWAL: "withdraw",
     entries.USAGE: "withdraw",
@@ -23,6 +28,9 @@ TYPES = {
     entries.RELEASE: "hold-removed",
     entries.HOLD_EXPIRY: "hold-removed",
 }
+_EXPIRING = frozenset(
+    {entries.DEPOSIT, entries.STARTER_CREDIT, entries.CREDIT_GRANT, entries.CREDIT_SCHEDULED}
+)
 
 
 class CurrencyBalanceView(CamelView):
@@ -106,6 +114,13 @@ class TransactionListView(CamelView):
     next_cursor: str | None
 
 
+def type_of(entry: Entry) -> str:
+    """The word of this surface for an entry."""
+    if entry.type == entries.ADJUSTMENT and entry.balance_delta_micros < 0:
+        return "withdraw"
+    return TYPES[entry.type]
+
+
 def shown(owner: Owner) -> str:
     return owner.user or owner.account_id
 
@@ -133,7 +148,7 @@ def transaction_answer(committed: Committed, owner: Owner) -> Answer[Transaction
         user=shown(owner),
         **amounts(entry.currency, amount=entry.amount_micros),
         currency=entry.currency,
-        type=TYPES[entry.type],
+        type=type_of(entry),
         tags=_text(entry, "tags"),
         expires_at=_expires_at(entry),
         original_transaction_id=entry.reference if refund else None,
@@ -148,7 +163,7 @@ def recorded_view(committed: Committed, owner: Owner) -> RecordedView:
         user=shown(owner),
         **amounts(entry.currency, amount=entry.amount_micros),
         currency=entry.currency,
-        type=TYPES[entry.type],
+        type=type_of(entry),
         overdrawn=True if entry.available_micros < 0 else None,
     )
 
@@ -169,7 +184,7 @@ def listed_view(entry: Entry) -> ListedView:
     metadata = entry.details.get("metadata")
     return ListedView(
         id=entry.id,
-        type=TYPES[entry.type],
+        type=type_of(entry),
         **amounts(entry.currency, amount=entry.amount_micros),
         currency=entry.currency,
         tags=_text(entry, "tags"),
@@ -186,7 +201,8 @@ def _text(entry: Entry, name: str) -> str | None:
 
 
 def _expires_at(entry: Entry) -> Instant | None:
-    if entry.type != entries.DEPOSIT:
+    """When what came in is gone, if all of it goes at once."""
+    if entry.type not in _EXPIRING:
         return None
-    ends = [draw.terms.expires_at for draw in entry.draws if draw.terms is not None]
-    return ends[0] if ends else None
+    ends = {draw.terms.expires_at for draw in entry.draws if draw.terms is not None}
+    return ends.pop() if len(ends) == 1 else None

@@ -53,6 +53,7 @@ BODY_FIELDS = {
         "expiry_policy": "choice",
         "over_capture": "choice",
         "overdraft_limit": "limit?",
+        "scopes": "scopes?",
         "metadata": "texts?",
     },
     "POST /v1/billing/holds/{hold_id}/capture": {
@@ -86,6 +87,19 @@ BODY_FIELDS = {
         "actual_cents": "cents!",
         "idempotency_key": "key?",
     },
+    "POST /workspaces/{workspace_id}/billing/credits": {
+        "amountCents": "amount",
+        "reason": "lines",
+        "currency": "currency?",
+        "idempotencyKey": "key?",
+    },
+    "POST /api/v1/billing/customer-balance/adjustments": {
+        "customerId": "name",
+        "amount": "signed",
+        "currency": "currency",
+        "description": "lines?",
+    },
+    "POST /api/agents/v1/wallet/withdraw": {"amount": "major"},
 }
 QUERY_FIELDS = {
     "GET /v1/health": {},
@@ -123,6 +137,30 @@ QUERY_FIELDS = {
         "type": "choice",
         "limit": "limit",
         "offset": "offset",
+    },
+    "GET /billing-accounts/{account_id}/balance": {"currency": "currency"},
+    "GET /billing-accounts/{account_id}/transactions": {
+        "type": "choice",
+        "from": "instant",
+        "to": "instant",
+        "workspaceId": "id",
+        "limit": "limit",
+        "cursor": "cursor",
+    },
+    "GET /workspaces/{workspace_id}/billing/balance": {"currency": "currency"},
+    "GET /workspaces/{workspace_id}/billing/transactions": {
+        "type": "choice",
+        "from": "instant",
+        "to": "instant",
+        "limit": "limit",
+        "cursor": "cursor",
+    },
+    "GET /api/v1/billing/customer-balance": {"customerId": "name", "currency": "currency"},
+    "GET /api/v1/billing/balance-transactions": {
+        "customerId": "name",
+        "currency": "currency",
+        "limit": "limit",
+        "cursor": "cursor",
     },
 }
 
@@ -182,6 +220,11 @@ FINE = {
     "circuit?": {"null", "an object"},
     "cents?": {"zero", "minus zero", "null"},
     "cents!": {"null"},
+    "scopes?": {"null", "a list"},
+    "lines": {"a number in text", "a line"},
+    "currency?": {"null"},
+    "signed": {"below zero"},
+    "major": set(),
 }
 """The wrong values that are none for a field of this kind, in a request that is good otherwise."""
 
@@ -192,4 +235,5 @@ WRONG_IN_QUERY = [
 FINE_IN_QUERY = {
     "name": {"true", "0", "1.5", "1e2", "null", "9" * 41, "usdt", "XXX"},
     "offset": {"0"},
+    "id": {"true", "0", "1.5", "1e2", "null", "9" * 41, "usdt", "XXX"},
 }

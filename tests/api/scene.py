@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
+from holdfast.domain.accounts import Tenant
+from holdfast.domain.once import Once
+from holdfast.services.workspaces import Visitor, open_workspace
 from tests.api.world import (
     BOB,
     NOON,
@@ -48,6 +52,7 @@ class Things:
     usage_id: str
     quote_id: str
     job_id: str
+    workspace_id: str
 
 
 UNKNOWN = Things(
@@ -58,6 +63,7 @@ UNKNOWN = Things(
     usage_id="ent_" + "b" * 26,
     quote_id="quote_" + "a" * 26,
     job_id="job-nobody",
+    workspace_id="ws_" + "a" * 26,
 )
 """Nobody's: ids of the right form that were never given out."""
 
@@ -76,6 +82,12 @@ QUERIES: dict[str, dict[str, str]] = {
     "GET /v1/billing/jobs": {},
     "GET /api/agents/v1/wallet/balance": {},
     "GET /api/agents/v1/wallet/transactions": {},
+    "GET /billing-accounts/{account_id}/balance": {},
+    "GET /billing-accounts/{account_id}/transactions": {},
+    "GET /workspaces/{workspace_id}/billing/balance": {},
+    "GET /workspaces/{workspace_id}/billing/transactions": {},
+    "GET /api/v1/billing/customer-balance": {"customerId": "{user}"},
+    "GET /api/v1/billing/balance-transactions": {"customerId": "{user}"},
 }
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/billing/deposit": {"user": "{user}", "amount": 10},
@@ -93,9 +105,24 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/billing/hardware/quote": {"provider": "braket", "device": "Garnet", "shots": 10},
     "POST /v1/billing/hardware/hold": {"quote_id": "{quote_id}", "job_id": "job-next"},
     "POST /v1/billing/hardware/hold/{job_id}/release": {"capture_cents": 10},
+    "POST /workspaces/{workspace_id}/billing/credits": {"amountCents": 10, "reason": "sorry"},
+    "POST /api/v1/billing/customer-balance/adjustments": {"customerId": "{user}", "amount": 10},
+    "POST /api/agents/v1/wallet/withdraw": {"amount": 10},
+    "POST /api/v1/billing/zap": {
+        "id": "1",
+        "method": "billing.deposit",
+        "params": {"user": "{user}", "amount": 10},
+    },
+    "POST /api/v1/zap": {
+        "id": "1",
+        "method": "billing.getBalance",
+        "params": {"user": "{user}"},
+    },
 }
+CALLS = ("POST /api/v1/billing/zap", "POST /api/v1/zap")
+"""Remote procedure calls: they tell what is wrong in words of their own."""
 READS = tuple(QUERIES)
-WRITES = tuple(BODIES)
+WRITES = tuple(each for each in BODIES if each not in CALLS)
 PUBLIC = "GET /v1/health"
 
 
@@ -145,6 +172,23 @@ def scene() -> World:
     return _UNTOUCHED[0]
 
 
+def opened(world: World, *, by: Mapping[str, str], account_id: str | None = None) -> str:
+    """The id of a new workspace of the caller's, bound to an account of the caller's."""
+    tenant = Tenant(by["org"], by["mode"])
+    once = Once(
+        tenant=tenant,
+        caller=by["subject"],
+        key=f"workspace {next(_NUMBERS)}",
+        fingerprint="workspace",
+        now=world.now,
+    )
+    visitor = Visitor(tenant, by["user"], is_admin=False)
+    made = open_workspace(world.store, visitor, name="lab", account_id=account_id, once=once)
+    workspace_id: str = made.record.id
+    return workspace_id
+
+
+_NUMBERS = count()
 _UNTOUCHED: list[World] = []
 
 
@@ -172,14 +216,18 @@ def _things(world: World, name: str, claims: dict[str, str]) -> Things:
         usage_id=usage["transactionId"],
         quote_id=world.quote(by=claims)["quote_id"],
         job_id=f"job-{name}",
+        workspace_id=opened(world, by=claims),
     )
 
 
 def _filled(template: Mapping[str, Any], things: Things) -> dict[str, Any]:
-    return {
-        name: value.format(**asdict(things)) if isinstance(value, str) else value
-        for name, value in template.items()
-    }
+    filled: dict[str, Any] = {}
+    for name, value in template.items():
+        if isinstance(value, Mapping):
+            filled[name] = _filled(value, things)
+        else:
+            filled[name] = value.format(**asdict(things)) if isinstance(value, str) else value
+    return filled
 
 
-assert {*READS, *WRITES} == {operation.name for operation in OPERATIONS}, "an operation is missing"
+assert {*READS, *WRITES, *CALLS} == {operation.name for operation in OPERATIONS}, "an operation is missing"

@@ -51,7 +51,19 @@ KINDS = {
     "POST /api/v1/billing/usage": "admin",
     "POST /api/v1/billing/deposit": "admin",
     "POST /api/v1/billing/refund": "refund",
+    "GET /billing-accounts/{account_id}/balance": "seat read",
+    "GET /billing-accounts/{account_id}/transactions": "seat read",
+    "GET /workspaces/{workspace_id}/billing/balance": "seat read",
+    "GET /workspaces/{workspace_id}/billing/transactions": "seat read",
+    "POST /workspaces/{workspace_id}/billing/credits": "workspace credits",
+    "GET /api/v1/billing/customer-balance": "admin",
+    "GET /api/v1/billing/balance-transactions": "admin",
+    "POST /api/v1/billing/customer-balance/adjustments": "admin",
+    "POST /api/agents/v1/wallet/withdraw": "reseller",
+    "POST /api/v1/billing/zap": "call",
+    "POST /api/v1/zap": "call",
 }
+ABOUT_CALLER = ("public", "own read", "own write", "reseller")
 CALLERS = {
     "nobody": None,
     "denied": {"denied": "expired_token"},
@@ -79,8 +91,7 @@ TABLE = _table()
 
 
 def targets_of(operation):
-    named = {**QUERIES, **BODIES}[operation].get("user")
-    return NAMED if named else NAMELESS
+    return NAMED if "{user}" in {**QUERIES, **BODIES}[operation].values() else NAMELESS
 
 
 CELLS = [
@@ -115,19 +126,19 @@ def asked_for(operation, name, target):
     things = things_for(name, target)
     asked = request(operation, things)
     kind = KINDS[operation]
-    if kind not in ("public", "own read", "own write"):
+    if kind not in ABOUT_CALLER:
         return asked
     if target == "own":
         return asked
     names = {"user": things.user, "account_id": things.account_id, "userId": things.user}
-    if kind == "own write":
+    if kind in ("own write", "reseller"):
         return replace(asked, body={**asked.body, **names})
     return replace(asked, query={**asked.query, **names, "org": "globex", "mode": "test"})
 
 
 def allowed_things(operation, name, target):
     """Whose ids may be in the answer."""
-    about_caller = KINDS[operation] in ("public", "own read", "own write")
+    about_caller = KINDS[operation] in ABOUT_CALLER
     return person_of(name, "own" if about_caller else target)
 
 
@@ -143,6 +154,7 @@ def leaked(text, allowed):
             things_of(person).entry_id,
             things_of(person).usage_id,
             things_of(person).quote_id,
+            things_of(person).workspace_id,
         )
         if one in text
     ]

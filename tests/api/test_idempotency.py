@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.scene import PEOPLE, UNKNOWN, WRITES, request, scene, things_of
+from tests.api.scene import PEOPLE, UNKNOWN, WRITES, opened, request, scene, things_of
 from tests.api.world import BOB, OTHER_ADMIN, TEST_ALICE, Refusal
 from tests.http.events import ADMIN, ALICE
 
@@ -23,6 +23,9 @@ CHANGED: dict[str, dict[str, Any]] = {
     "POST /v1/billing/hardware/quote": {"shots": 11},
     "POST /v1/billing/hardware/hold": {"job_id": "job-other"},
     "POST /v1/billing/hardware/hold/{job_id}/release": {"reason": "failed"},
+    "POST /workspaces/{workspace_id}/billing/credits": {"reason": "thanks"},
+    "POST /api/v1/billing/customer-balance/adjustments": {"amount": -10},
+    "POST /api/agents/v1/wallet/withdraw": {"amount": 11},
 }
 """The same request, asking for a little something else. A release of a hold has nothing to ask."""
 
@@ -34,6 +37,11 @@ def ledger():
 
 def _request(operation):
     return request(operation, OWN)
+
+
+def unmarked(answer):
+    """An answer's text without the mark of a replay, which the agents surface has in the body."""
+    return answer.text.replace(',"idempotency_replay":true', "")
 
 
 @pytest.mark.parametrize("operation", WRITES)
@@ -50,7 +58,7 @@ def test_a_replay_is_the_first_answer_byte_for_byte(ledger, operation, days):
     again = asked.sent(ledger, by=ADMIN, key="k1")
 
     assert first.status in (200, 201)
-    assert (again.status, again.text) == (first.status, first.text)
+    assert (again.status, unmarked(again)) == (first.status, first.text)
     assert not first.replayed
     assert again.replayed
     assert ledger.written_since(mark) == []
@@ -95,6 +103,8 @@ def test_a_key_is_good_for_one_thing(ledger, operation):
         quote = {"quote_id": OWN.quote_id, "job_id": "job-2"}
         ledger.post("/v1/billing/hardware/hold", by=ADMIN, body=quote)
         path = asked.path.replace(OWN.job_id, "job-2")
+    elif "workspace_id" in operation:
+        path = asked.path.replace(OWN.workspace_id, opened(ledger, by=ADMIN))
     else:
         path = asked.path.replace(OWN.hold_id, ledger.hold(50, by=ADMIN)["id"])
 
@@ -112,8 +122,8 @@ def test_a_used_key_is_told_before_whatever_else_is_wrong(ledger, operation):
     body = dict(unknown.body)
     if "device" in body:
         body["device"] = "nobodys"
-    if "user" in body:
-        body["user"] = UNKNOWN.account_id
+    for name in {"user", "customerId"} & set(body):
+        body[name] = UNKNOWN.account_id
     if operation == "POST /v1/billing/holds":
         body["amount"] = 10**9
 
@@ -133,7 +143,7 @@ def test_neither_the_order_of_keys_nor_white_space_makes_another_request(ledger,
 
     again = asked.sent(ledger, by=ADMIN, key="k1", body=reordered(asked.body))
 
-    assert (again.status, again.text, again.replayed) == (first.status, first.text, True)
+    assert (again.status, unmarked(again), again.replayed) == (first.status, first.text, True)
 
 
 @pytest.mark.parametrize("operation", WRITES)
@@ -245,6 +255,7 @@ IN_BODY = {
     "POST /v1/billing/hardware/quote": "idempotency_key",
     "POST /v1/billing/hardware/hold": "idempotency_key",
     "POST /v1/billing/hardware/hold/{job_id}/release": "idempotency_key",
+    "POST /workspaces/{workspace_id}/billing/credits": "idempotencyKey",
 }
 
 

@@ -14,7 +14,7 @@ ROW = re.compile(r"^\| (\d{3}) \| `([a-z_]+)` \|", re.MULTILINE)
 
 def refusals(kind: type[Refusal]) -> Iterator[type[Refusal]]:
     for each in kind.__subclasses__():
-        if each.__module__ == errors.__name__:
+        if each.__module__.startswith(f"{errors.__name__}."):
             yield each
             yield from refusals(each)
 

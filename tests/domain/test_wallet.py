@@ -172,17 +172,6 @@ def test_work_that_was_done_is_charged_in_full_even_below_zero(amount, after):
     assert journal.entry.reference == "job 7"
 
 
-@pytest.mark.parametrize(("amount", "claim"), [(1249, True), (1250, True), (1251, False)])
-def test_work_that_is_still_to_be_done_needs_the_money(amount, claim):
-    if claim:
-        journal = rules.use(FULL, once(), amount_micros=amount, may_overdraw=False)
-        assert wallet_after(journal).available_micros(NOW) == 1250 - amount
-    else:
-        with pytest.raises(InsufficientFunds) as refused:
-            rules.use(FULL, once(), amount_micros=amount, may_overdraw=False)
-        assert refused.value.details["available_micros"] == 1250
-
-
 @given(
     before=some.wallets(some.later_expiries, cash_min=-500), amounts=st.permutations([7, 300, 1100])
 )

@@ -104,6 +104,8 @@ class Rig:
             sweep_queue_url=QUEUE,
             version="test",
             low_balance_micros=self.low_balance_micros,
+            api_key_secret_parameter="/holdfast/api-keys",
+            accounts_are_ours=True,
         )
 
     def records(self, mark: int = 0) -> list[Entry]:

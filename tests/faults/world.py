@@ -336,7 +336,7 @@ def quote(key: str, *, shots: int = 1000, at: float = 0) -> Step:
     """What a job on a device that costs 0.30 and 0.00145 a shot would cost."""
 
     def ask(world: World, store: LedgerStore, once: Once) -> Any:
-        given, _ = quotes.quote_job(
+        return quotes.quote_job(
             store,
             world.owner,
             provider="braket",
@@ -345,8 +345,7 @@ def quote(key: str, *, shots: int = 1000, at: float = 0) -> Step:
             tasks=1,
             job_id=None,
             once=once,
-        )
-        return given
+        ).record
 
     return Step(key=key, ask=ask, at_seconds=at)
 

@@ -11,7 +11,7 @@ ALICE = {
     "roles": "[]",
     "tier": "",
 }
-ADMIN = {**ALICE, "subject": "user-root", "user": "acme/root", "roles": '["admin"]'}
+ADMIN = {**ALICE, "subject": "user-root", "user": "acme/root", "roles": '["admin", "reseller"]'}
 PLATFORM = {**ALICE, "subject": "user-ops", "user": "acme/ops", "roles": '["platform"]'}
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from holdfast.http.dialects import AGENTS, CAMEL, SNAKE, dialect_of, to_json
+from holdfast.http.dialects import AGENTS, CAMEL, SNAKE, ZAP, dialect_of, to_json
 from tests.http.events import event
 from tests.http.toy import api
 
@@ -25,7 +25,9 @@ def got(path, **named):
         ("/v1", SNAKE),
         ("/v11/x", CAMEL),
         ("/api/v1/billing/balance", CAMEL),
-        ("/api/v1/zap", CAMEL),
+        ("/api/v1/zap", ZAP),
+        ("/api/v1/billing/zap", ZAP),
+        ("/api/v1/zapped", CAMEL),
         ("/workspaces/w1/billing/balance", CAMEL),
         ("/billing-accounts/", CAMEL),
         ("/api/agents/v1/wallet/balance", AGENTS),

@@ -308,14 +308,14 @@ class World:
             if first.fingerprint != asked.fingerprint:
                 assert reply.code == IdempotencyKeyReused.code
                 return IdempotencyKeyReused.code
-            quote, replayed = reply.value
+            quote, replayed = reply.value.record, reply.value.replayed
             assert _as_quoted(quote) == first.answer, "another quote"
             assert replayed or quote.created_at == instant(reply.tried_at[-1])
             return "replayed"
         args = {name: asked.args.get(name, "") for name in ("device", "shots", "tasks", "job")}
         at = reply.tried_at[-1]
         if reply.code is None:
-            at = milliseconds(rfc3339(reply.value[0].created_at))
+            at = milliseconds(rfc3339(reply.value.record.created_at))
             assert at in reply.tried_at
         place = (asked.tenant, asked.user, "usd")
         quote_id = f"quote_{asked.digest}"
@@ -328,7 +328,7 @@ class World:
         if code is not None:
             return code
         known = self.model.quotes[quote_id]
-        quote, replayed = reply.value
+        quote, replayed = reply.value.record, reply.value.replayed
         assert quote.id == quote_id
         assert quote.total_micros == known["total"], f"the model asks {known['total']}"
         assert quote.expires_at == instant(known["until"])

@@ -175,8 +175,9 @@ class Caller:
         device: str = "iqm-garnet",
         tasks: int = 1,
         job_id: str | None = None,
-    ) -> tuple[Quote, bool]:
-        return quotes.quote_job(
+    ) -> Quote:
+        """A new quote, or the first answer again."""
+        quoted = quotes.quote_job(
             self.store,
             self.owner,
             provider="braket",
@@ -185,7 +186,9 @@ class Caller:
             tasks=tasks,
             job_id=job_id,
             once=self.once(key, asked=f"quote {device} {shots}"),
-        )
+        ).record
+        assert isinstance(quoted, Quote)
+        return quoted
 
     def hold_quoted(
         self, quote_id: str, key: str | None = None, *, job_id: str | None = None

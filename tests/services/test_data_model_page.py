@@ -101,7 +101,7 @@ def refund(alice: Caller) -> Callable[[], Any]:
 
 
 def quoted_hold(alice: Caller) -> Callable[[], Any]:
-    quoted, _ = alice.quote()
+    quoted = alice.quote()
     return lambda: alice.hold_quoted(quoted.id, job_id="job-1")
 
 

@@ -35,7 +35,7 @@ QUARTER = HOUR / 4
 def held(job_id: str = "job-1") -> Caller:
     """Alice with a hold for a job."""
     alice = Caller()
-    alice.hold_quoted(alice.quote()[0].id, job_id=job_id)
+    alice.hold_quoted(alice.quote().id, job_id=job_id)
     return alice
 
 
@@ -52,7 +52,7 @@ def held(job_id: str = "job-1") -> Caller:
     ],
 )
 def test_a_job_is_priced_by_its_device(device, shots, cents):
-    quoted, _ = Caller().quote(shots, device=device)
+    quoted = Caller().quote(shots, device=device)
 
     assert quoted.total_micros == cents * CENT
     assert quoted.device == device
@@ -83,9 +83,8 @@ def test_a_device_without_a_price_is_unknown(provider, device):
 def test_a_quote_moves_no_money_and_does_not_fail_for_lack_of_it():
     alice = Caller()
 
-    quoted, replayed = alice.quote(100_000)
+    quoted = alice.quote(100_000)
 
-    assert not replayed
     assert quoted.shortfall_micros == quoted.total_micros - INTRODUCTORY * CENT
     assert alice.entries() == ["introductory_credit"]
 
@@ -118,7 +117,7 @@ def test_a_quoted_amount_is_held_for_the_job():
 @pytest.mark.parametrize("job_id", ["job-1", None])
 def test_the_same_quote_again_gives_the_first_answer(job_id):
     alice = Caller()
-    quote_id = alice.quote()[0].id
+    quote_id = alice.quote().id
     first = alice.hold_quoted(quote_id, job_id=job_id)
     before = alice.stored()
 
@@ -131,10 +130,10 @@ def test_the_same_quote_again_gives_the_first_answer(job_id):
 
 def test_a_job_gets_a_name_if_it_has_none():
     alice = Caller()
-    named = alice.quote(job_id="job-7")[0]
+    named = alice.quote(job_id="job-7")
 
     by_quote = alice.hold_quoted(named.id).entry.hold
-    by_request = alice.hold_quoted(alice.quote()[0].id).entry.hold
+    by_request = alice.hold_quoted(alice.quote().id).entry.hold
 
     assert by_quote is not None
     assert by_request is not None
@@ -146,7 +145,7 @@ def test_a_job_gets_a_name_if_it_has_none():
 
 def test_one_quote_places_one_hold_whatever_the_job_did_since():
     alice = Caller()
-    first, second = alice.quote()[0].id, alice.quote()[0].id
+    first, second = alice.quote().id, alice.quote().id
     placed = alice.hold_quoted(first, job_id="job-1")
     alice.release_job("job-1")
     alice.hold_quoted(second, job_id="job-1")
@@ -206,7 +205,7 @@ def in_test_mode(alice: Caller) -> Caller:
 
 def test_a_quote_holds_until_a_quarter_of_an_hour_has_passed():
     alice = Caller()
-    quote_id = alice.quote()[0].id
+    quote_id = alice.quote().id
 
     later(alice, QUARTER - MILLISECOND).hold_quoted(quote_id)
 
@@ -312,7 +311,7 @@ def test_a_job_can_be_held_again_when_its_hold_is_over():
     alice = held()
     alice.release_job("job-1", 100)
 
-    alice.hold_quoted(alice.quote()[0].id, job_id="job-1")
+    alice.hold_quoted(alice.quote().id, job_id="job-1")
     alice.release_job("job-1", 50)
 
     assert alice.balance() == (INTRODUCTORY - 150, 0)
@@ -324,7 +323,7 @@ def test_jobs_are_listed_newest_first_and_by_what_became_of_them():
     alice.deposit(5_000)
     for number in range(6):
         alice = later(alice, MILLISECOND)
-        alice.hold_quoted(alice.quote()[0].id, job_id=f"job-{number}")
+        alice.hold_quoted(alice.quote().id, job_id=f"job-{number}")
     alice.release_job("job-1")
     alice.release_job("job-2", PRICE)
     alice.release_job("job-3", 1)

@@ -10,6 +10,7 @@ from holdfast.domain.once import Once
 from holdfast.errors import IdempotencyKeyReused
 from holdfast.services import holds, quotes, wallet
 from holdfast.services.holds import HoldTerms
+from holdfast.store.ledger_store import Enacted
 from tests.services.caller import CENT, HOUR, TEST, Caller, bob, later
 from tests.simulator.values import Item
 
@@ -30,9 +31,8 @@ def prepared() -> tuple[Caller, Things]:
     alice = Caller()
     alice.deposit(2_000)
     charge = alice.use(300).entry
-    alice.hold_quoted(alice.quote()[0].id, job_id="job-1")
-    quote, _ = alice.quote()
-    return alice, Things(charge.id, alice.hold(200), quote.id)
+    alice.hold_quoted(alice.quote().id, job_id="job-1")
+    return alice, Things(charge.id, alice.hold(200), alice.quote().id)
 
 
 WRITES: dict[str, Write] = {
@@ -105,11 +105,11 @@ WRITES: dict[str, Write] = {
 
 def what_of(answer: object) -> object:
     """The answer without the note that it was given before."""
-    return answer[0] if isinstance(answer, tuple) else getattr(answer, "entry", answer)
+    return answer.record if isinstance(answer, Enacted) else getattr(answer, "entry", answer)
 
 
 def is_replay(answer: object) -> bool:
-    return answer[1] if isinstance(answer, tuple) else getattr(answer, "replayed", False)
+    return bool(getattr(answer, "replayed", False))
 
 
 WHENS = {

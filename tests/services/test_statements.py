@@ -71,7 +71,8 @@ def test_a_page_costs_the_same_however_far_down_it_is():
     alice = with_entries(250)
     found = [alice.wallet()]
     costs = []
-    for starts in (None, {"usd": 240}, {"usd": 120}, {"usd": 11}):
+    for seq in (None, 240, 120, 11):
+        starts = None if seq is None else {(alice.owner.account_id, "usd"): seq}
         with alice.simulator.measure() as used:
             wallet.entries_across(alice.store, found, limit=10, starts=starts)
         costs.append((used.calls, used.read_units))
@@ -162,7 +163,7 @@ def test_a_filtered_page_ends_where_it_has_looked_enough_and_can_go_on(looked_at
     rest = page(alice, keep=charges, starts=short.next_starts)
 
     assert places(short) == [f"usd {seq}" for seq in numbers]
-    assert short.next_starts == {"usd": 8 - looked_at}
+    assert short.next_starts == {(alice.owner.account_id, "usd"): 8 - looked_at}
     assert places(short) + places(rest) == ["usd 7", "usd 5", "usd 3"]
 
 

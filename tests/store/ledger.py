@@ -30,11 +30,11 @@ def unknown_hold() -> Hold:
     raise HoldNotFound
 
 
-WALLET = Ref(TENANT, keys.wallet(TENANT, ACCOUNT_ID, "usd"), new_wallet)
+WALLET = Ref(keys.wallet(TENANT, ACCOUNT_ID, "usd"), new_wallet)
 
 
 def hold_ref(hold_id: str) -> Ref:
-    return Ref(TENANT, keys.hold(TENANT, ACCOUNT_ID, hold_id), unknown_hold)
+    return Ref(keys.hold(TENANT, ACCOUNT_ID, hold_id), unknown_hold)
 
 
 def depositing(amount: int, asked: Once) -> Rule:

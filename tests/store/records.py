@@ -6,15 +6,23 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from holdfast.domain import api_keys, billing_info, members
 from holdfast.domain.accounts import Account, Tenant
+from holdfast.domain.api_keys import ApiKey, SpendCap
+from holdfast.domain.billing_info import BillingInfo
+from holdfast.domain.budgets import DAY, KEY, MONTH, RUN, TOTAL, WORKSPACE, Budget, Scope
 from holdfast.domain.clock import Instant
+from holdfast.domain.credits import CreditGrant, Starter
 from holdfast.domain.entries import Entry, Json
 from holdfast.domain.holds import Hold, Job
 from holdfast.domain.ledger import Record, Wallet
 from holdfast.domain.lots import CASH, CREDIT, Draw, Lot, Terms
-from holdfast.domain.money import WALLET_MICROS_MAX
+from holdfast.domain.members import Member
+from holdfast.domain.money import AMOUNT_MICROS_MAX, WALLET_MICROS_MAX
+from holdfast.domain.payment_methods import PaymentMethod
 from holdfast.domain.quotes import HeldJob, LineItem, Quote
 from holdfast.domain.wallet import Refunded
+from holdfast.domain.workspaces import Link, LinkedWorkspace, Workspace
 
 _BASE32 = ascii_lowercase + "234567"
 
@@ -28,6 +36,8 @@ positive = st.integers(1, WALLET_MICROS_MAX)
 versions = st.integers(1, 10**9)
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 maybe_texts = st.none() | texts
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+users = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,9}/[a-z0-9][a-z0-9._@+=~-]{0,9}", fullmatch=True)
 tenants = st.builds(
     Tenant, st.sampled_from(["acme", "a.b-c_d", "0"]), st.sampled_from(["live", "test"])
 )
@@ -45,6 +55,7 @@ terms = st.builds(
     expires_at=st.none() | instants,
     priority=st.integers(0, 100),
     tag=texts,
+    meters=st.lists(names, max_size=2).map(tuple),
 )
 lots = st.builds(Lot, id=lot_ids, terms=terms, remaining_micros=unsigned, held_micros=unsigned)
 draws = st.builds(Draw, st.just(CASH), positive) | st.builds(Draw, lot_ids, positive, terms)
@@ -65,12 +76,15 @@ wallets = st.builds(
     cash_micros=signed,
     cash_held_micros=unsigned,
     lots=tuples(lots),
+    pending=tuples(lots),
     credited_micros=unsigned,
+    charged_micros=signed,
     credits_count=versions,
     debits_count=versions,
     hold_due_at=st.none() | instants,
     open_from=st.none() | texts,
     updated_at=st.none() | instants,
+    closed=st.booleans(),
 )
 
 
@@ -80,6 +94,15 @@ def hold_ids(draw: st.DrawFn) -> str:
     return f"hold_{rest}_{draw(currencies)}"
 
 
+scopes = st.builds(
+    Scope,
+    account_id=account_ids,
+    kind=st.sampled_from([WORKSPACE, KEY, RUN]),
+    id=job_ids,
+    limit_micros=unsigned,
+    currency=currencies,
+    window=st.sampled_from([DAY, MONTH, TOTAL]),
+)
 jobs = st.builds(Job, job_id=job_ids, quote_id=texts, provider=texts, device=texts, shots=versions)
 
 
@@ -100,6 +123,7 @@ def holds(draw: st.DrawFn, account_id: str | None = None, currency: str | None =
         "overdraft_micros": draw(unsigned),
         "reference": draw(maybe_texts),
         "metadata": draw(st.none() | st.dictionaries(texts, texts, min_size=1, max_size=2)),
+        "scopes": draw(tuples(scopes)),
         "job": draw(st.none() | jobs),
         "closed_by": draw(st.none() | entry_ids),
         "updated_at": draw(st.none() | instants),
@@ -149,6 +173,7 @@ def entries(draw: st.DrawFn) -> Entry:
         hash=draw(hashes),
         fingerprint=draw(st.just("") | hashes),
         balance_left_micros=draw(st.none() | signed),
+        cash_after_micros=draw(signed),
         hold=hold,
     )
 
@@ -157,10 +182,11 @@ accounts = st.builds(
     Account,
     tenant=tenants,
     id=account_ids,
-    owner=texts,
-    name=texts,
+    owner=users,
+    name=names,
     created_at=instants,
     currency=currencies,
+    closed_at=st.none() | instants,
     version=versions,
 )
 quotes = st.builds(
@@ -192,6 +218,121 @@ refunded = st.builds(
     version=versions,
 )
 
+budgets = st.builds(
+    Budget,
+    account_id=account_ids,
+    kind=st.sampled_from([WORKSPACE, KEY, RUN]),
+    id=job_ids,
+    currency=currencies,
+    window=st.sampled_from([DAY, MONTH, TOTAL]),
+    period=st.sampled_from(["", "2026-11", "2026-11-21"]),
+    spent_micros=unsigned,
+    held_micros=unsigned,
+    version=versions,
+)
+grants = st.builds(
+    CreditGrant,
+    id=entry_ids.map("grant_{}".format),
+    account_id=account_ids,
+    user=users,
+    name=texts,
+    amount_micros=positive,
+    currency=currencies,
+    effective_at=instants,
+    created_at=instants,
+    expires_at=st.none() | instants,
+    priority=st.integers(0, 1000),
+    meters=st.lists(names, max_size=2).map(tuple),
+    tags=texts,
+    voided_at=st.none() | instants,
+    version=versions,
+)
+starters = st.builds(Starter, account_id=account_ids, entry_id=entry_ids, version=versions)
+
+
+@st.composite
+def memberships(draw: st.DrawFn) -> Member:
+    return Member(
+        tenant=draw(tenants),
+        account_id=draw(account_ids),
+        user=draw(users),
+        role=draw(st.sampled_from(members.ROLES)),
+        email=draw(st.none() | names),
+        added_at=draw(instants),
+        removed_at=draw(st.none() | instants),
+        version=draw(versions),
+    )
+
+
+workspace_ids = st.text(_BASE32, min_size=26, max_size=26).map("ws_{}".format)
+workspaces = st.builds(
+    Workspace,
+    tenant=tenants,
+    id=workspace_ids,
+    name=names,
+    owner=users,
+    default_account_id=account_ids,
+    links=tuples(st.builds(Link, account_ids, instants)),
+    created_at=instants,
+    updated_at=st.none() | instants,
+    version=versions,
+)
+linked = st.builds(
+    LinkedWorkspace,
+    account_id=account_ids,
+    workspace_id=workspace_ids,
+    linked_at=instants,
+    unlinked_at=st.none() | instants,
+    version=versions,
+)
+
+
+@st.composite
+def infos(draw: st.DrawFn) -> BillingInfo:
+    told: dict[str, Any] = {name: draw(st.none() | names) for name in billing_info.FIELDS}
+    return BillingInfo(
+        tenant=draw(tenants),
+        account_id=draw(account_ids),
+        updated_at=draw(st.none() | instants),
+        version=draw(versions),
+        **told,
+    )
+
+
+methods = st.builds(
+    PaymentMethod,
+    account_id=account_ids,
+    id=job_ids,
+    brand=names,
+    last4=st.from_regex(r"[0-9]{4}", fullmatch=True),
+    exp_month=st.integers(1, 12),
+    exp_year=st.integers(2026, 2099),
+    is_default=st.booleans(),
+    created_at=instants,
+    version=versions,
+)
+keys_of_users = st.builds(
+    ApiKey,
+    tenant=tenants,
+    id=st.text(_BASE32, min_size=26, max_size=26).map("key_{}".format),
+    user=users,
+    name=names,
+    prefix=names,
+    hash=hashes,
+    scopes=st.lists(st.sampled_from(api_keys.SCOPES), min_size=1, max_size=3).map(tuple),
+    cap=st.none()
+    | st.builds(
+        SpendCap,
+        st.integers(1, AMOUNT_MICROS_MAX),
+        currencies,
+        st.sampled_from(api_keys.WINDOWS),
+    ),
+    created_at=instants,
+    expires_at=st.none() | instants,
+    revoked_at=st.none() | instants,
+    version=versions,
+)
+
 KINDS: dict[str, st.SearchStrategy[Record]] = {
     "wallet": wallets,
     "hold": holds(),
@@ -199,4 +340,13 @@ KINDS: dict[str, st.SearchStrategy[Record]] = {
     "quote": quotes,
     "held job": held_jobs,
     "refunded": refunded,
+    "budget": budgets,
+    "credit grant": grants,
+    "starter": starters,
+    "member": memberships(),
+    "workspace": workspaces,
+    "linked": linked,
+    "billing info": infos(),
+    "payment method": methods,
+    "API key": keys_of_users,
 }

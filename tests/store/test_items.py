@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from holdfast.domain.entries import chain_hash
 from holdfast.domain.holds import Hold, capture_hold, place_hold
 from holdfast.domain.ledger import Wallet
 from holdfast.store import items
+from holdfast.store.items import Receipt
 from tests.domain.samples import TENANT, USAGE, credit, hold, once, wallet
 from tests.simulator.client import Simulator
 from tests.store import records
@@ -81,12 +83,23 @@ def test_a_capture_that_takes_what_it_leaves_keeps_both_apart():
 
 
 def test_a_receipt_stands_where_the_entry_of_its_request_would():
-    key, item = items.receipt_to_item(once("order 17"))
+    item = items.receipt_to_item(once("order 17"), Receipt("f" * 64, "first", wallet(cash=5)))
 
-    assert key.pk == f"ENTRY#acme/live#{once('order 17').entry_id}"
+    assert item["pk"]["S"] == f"ENTRY#acme/live#{once('order 17').entry_id}"
     assert items.is_receipt(item)
     assert not items.is_entry(item)
-    assert stored(item)["fingerprint"] == {"S": once().fingerprint}
+
+
+@settings(max_examples=40)
+@pytest.mark.parametrize("kind", records.KINDS.values(), ids=records.KINDS)
+@given(data=st.data())
+def test_a_receipt_keeps_the_record_that_was_the_answer_whatever_its_kind(kind, data):
+    answer = data.draw(kind)
+    tenant = getattr(answer, "tenant", None) or data.draw(records.tenants)
+    asked = replace(once(), tenant=tenant)
+    receipt = Receipt("f" * 64, "first", answer)
+
+    assert items.to_receipt(stored(items.receipt_to_item(asked, receipt))) == receipt
 
 
 @pytest.mark.parametrize(
@@ -112,6 +125,10 @@ def test_only_a_wallet_in_which_something_may_expire_is_in_the_due_index():
     assert (tenant, account_id, currency) == (TENANT, wallet().account_id, "usd")
 
 
+def test_every_kind_of_record_has_its_random_ones():
+    assert len(records.KINDS) == len(items.BY_TYPE) == len(items.BY_NOUN)
+
+
 def test_only_the_hold_of_a_job_is_in_the_list_of_jobs():
     _, plain = items.to_item(TENANT, hold(5))
 
@@ -129,7 +146,7 @@ def test_what_is_no_record_of_ours_is_our_mistake():
     _, item = items.to_item(TENANT, wallet())
     entry: Any = USAGE
 
-    with pytest.raises(TypeError):
+    with pytest.raises(KeyError):
         items.to_item(TENANT, entry)
-    with pytest.raises(TypeError):
+    with pytest.raises(KeyError):
         items.to_record({**item, "sk": {"S": "THING#1"}})

@@ -1,9 +1,10 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from holdfast.domain.accounts import Tenant
-from holdfast.domain.ledger import Answered, Change, Wallet
+from holdfast.domain.ledger import Answered, Change, Deed, Resolution, Unchanged, Wallet
 from holdfast.domain.quotes import HeldJob
 from holdfast.errors import (
     Contention,
@@ -13,7 +14,8 @@ from holdfast.errors import (
     InsufficientFunds,
     Unavailable,
 )
-from holdfast.store.ledger_store import Committed
+from holdfast.store import keys
+from holdfast.store.ledger_store import Committed, Enacted, Ref
 from holdfast.store.reading import ATTEMPTS_MAX
 from tests.domain.samples import ACCOUNT_ID, TENANT, hold, once
 from tests.simulator.client import Simulator
@@ -220,85 +222,230 @@ def test_an_entry_is_found_by_its_id_in_its_tenant_only():
             here.store.entry(tenant, entry_id)
 
 
-def test_a_request_is_recalled_by_its_key():
+def test_a_request_is_found_again_by_its_key():
     here = opened()
     entry = here.deposit(40, "a").entry
 
-    assert here.store.recall(once("a")) == entry
-    assert here.store.recall(once("b")) is None
+    assert here.store.replayed(once("a")) == Committed(entry, replayed=True)
     assert here.store.replayed(once("b")) is None
+    assert here.store.reenacted(once("b")) is None
+    with pytest.raises(IdempotencyKeyReused):
+        here.store.replayed(REUSED)
 
 
 JOB = HeldJob(job_id="job-1", account_id=ACCOUNT_ID, hold_id=hold(5).id, version=1)
+JOB_REF = Ref(keys.held_job(TENANT, ACCOUNT_ID, "job-1"), lambda: None)
 
 
-def test_a_record_that_moves_no_money_is_put_once():
+def putting(record: HeldJob) -> Callable[..., Deed]:
+    """A rule that makes a new record, whatever is there."""
+    return lambda *_: Deed(record, (Change(None, record),))
+
+
+def pointing(hold_id: str) -> Callable[[HeldJob], Resolution]:
+    """A rule that lets the job point at a hold; if it does already, there is nothing to do."""
+
+    def decide(job: HeldJob) -> Resolution:
+        if job.hold_id == hold_id:
+            return Unchanged(job)
+        after = replace(job, hold_id=hold_id, version=job.version + 1)
+        return Deed(after, (Change(job, after),))
+
+    return decide
+
+
+def put(here: Environment, key: str = "a") -> Enacted:
+    return here.store.enact(putting(JOB), [], once=once(key))
+
+
+def point(here: Environment, hold_id: str, key: str) -> Enacted:
+    return here.store.enact(pointing(hold_id), [JOB_REF], once=once(key))
+
+
+def test_a_deed_that_moves_no_money_is_done_once():
     here = opened()
 
-    first = here.store.insert(JOB, once=once("a"))
+    first = put(here)
     before = here.simulator.items()
-    again = another(here).store.insert(replace(JOB, version=9), once=once("a"))
+    again = another(here).store.enact(putting(replace(JOB, version=9)), [], once=once("a"))
 
-    assert first == (JOB, False)
-    # The second delivery gets what the first one put, whatever it would put itself.
-    assert again == (JOB, True)
+    assert first == Enacted(JOB, replayed=False)
+    # The second delivery gets what the first one was told, whatever it would do itself.
+    assert again == Enacted(JOB, replayed=True)
     assert here.simulator.items() == before
     assert len(entries_of(here.simulator)) == 1
 
 
-def test_a_key_is_used_up_by_what_moves_no_money_too():
+def test_a_second_delivery_is_told_the_first_answer_whatever_became_of_the_record_since():
     here = opened()
-    here.store.insert(JOB, once=once("a"))
+    put(here)
+    first = point(here, "hold_2", "b")
+    point(another(here), "hold_3", "c")
     before = here.simulator.items()
 
-    with pytest.raises(IdempotencyKeyReused):
-        here.store.insert(JOB, once=REUSED)
-    with pytest.raises(IdempotencyKeyReused):
-        here.change(depositing(5, REUSED), REUSED)
-    with pytest.raises(IdempotencyKeyReused):
-        here.change(withdrawing(9_999, REUSED), REUSED)
+    for environment in (here, another(here)):
+        again = point(environment, "hold_2", "b")
+
+        assert again == Enacted(first.record, replayed=True)
+        assert again.record.hold_id == "hold_2"
+    assert another(here).store.reenacted(once("b")) == Enacted(first.record, replayed=True)
+    assert here.simulator.items() == before
+
+
+def test_what_is_as_it_should_be_is_the_answer_and_nothing_is_written():
+    here = opened()
+    put(here)
+    before = here.simulator.items()
+
+    for environment in (here, another(here)):
+        told = point(environment, JOB.hold_id, "b")
+
+        assert told == Enacted(JOB, replayed=False)
+    assert here.simulator.items() == before
+    # So the key was not used up.
+    assert point(here, "hold_2", "b").replayed is False
+
+
+def test_a_first_answer_wins_over_a_record_that_is_as_it_should_be_by_now():
+    here = opened()
+    put(here)
+    first = point(here, "hold_2", "b")
+    before = here.simulator.items()
+
+    again = point(another(here), "hold_2", "b")
+
+    assert again == Enacted(first.record, replayed=True)
+    assert here.simulator.items() == before
+
+
+def test_a_deed_is_decided_again_on_what_is_there_when_a_race_was_lost():
+    here = opened()
+    put(here)
+    there = another(here)
+    seen: list[str] = []
+
+    def decide(job: HeldJob) -> Resolution:
+        if not seen:
+            point(there, "hold_2", "b")
+        seen.append(job.hold_id)
+        return pointing("hold_3")(job)
+
+    told = here.store.enact(decide, [JOB_REF], once=once("c"))
+
+    assert seen == [JOB.hold_id, "hold_2"]
+    assert told.record == replace(JOB, hold_id="hold_3", version=3)
+    assert another(here).store.read(JOB_REF) == told.record
+
+
+def test_a_record_that_is_there_already_is_not_overwritten_by_a_new_one():
+    here = opened()
+    put(here)
+    before = here.simulator.items()
+
+    with pytest.raises(Contention):
+        put(here, "b")
 
     assert here.simulator.items() == before
 
 
-def test_a_key_that_moved_money_puts_nothing_else():
+def test_a_key_is_used_up_by_what_moves_no_money_too():
+    here = opened()
+    put(here)
+    before = here.simulator.items()
+
+    with pytest.raises(IdempotencyKeyReused):
+        here.store.enact(putting(JOB), [], once=REUSED)
+    with pytest.raises(IdempotencyKeyReused):
+        here.store.reenacted(REUSED)
+    # Neither the same nor another request can have an entry under it.
+    for asked in (once("a"), REUSED):
+        with pytest.raises(IdempotencyKeyReused):
+            here.change(depositing(5, asked), asked)
+        with pytest.raises(IdempotencyKeyReused):
+            here.change(withdrawing(9_999, asked), asked)
+        with pytest.raises(IdempotencyKeyReused):
+            here.store.replayed(asked)
+
+    assert here.simulator.items() == before
+
+
+def test_a_key_that_moved_money_does_nothing_else():
     here = opened()
     here.deposit(5, "a")
     before = here.simulator.items()
 
-    with pytest.raises(IdempotencyKeyReused):
-        here.store.insert(JOB, once=REUSED)
+    for asked in (once("a"), REUSED):
+        with pytest.raises(IdempotencyKeyReused):
+            here.store.enact(putting(JOB), [], once=asked)
+        with pytest.raises(IdempotencyKeyReused):
+            here.store.reenacted(asked)
 
     assert here.simulator.items() == before
 
 
+def test_a_refused_deed_writes_nothing_and_leaves_its_key():
+    here = opened()
+    before = here.simulator.items()
+
+    with pytest.raises(HoldNotFound):
+        here.store.enact(pointing("hold_2"), [hold_ref(hold(5).id)], once=once("a"))
+
+    assert here.simulator.items() == before
+    assert not put(here).replayed
+
+
 def test_a_receipt_is_no_entry():
     here = opened()
-    here.store.insert(JOB, once=once("a"))
+    put(here)
 
     with pytest.raises(EntryNotFound):
         here.store.entry(TENANT, once("a").entry_id)
 
 
-@pytest.mark.parametrize(
+LOST = pytest.mark.parametrize(
     "faults", [(AFTER,), (BEFORE,), (BEFORE, AFTER)], ids=["applied", "lost", "lost, then applied"]
 )
-def test_a_record_whose_answer_was_lost_is_not_taken_for_a_second_delivery(faults):
+
+
+@LOST
+def test_a_deed_whose_answer_was_lost_is_not_taken_for_a_second_delivery(faults):
     here = opened()
     here.simulator.faults = at_each("transact_write_items", *faults)
 
-    assert here.store.insert(JOB, once=once("a")) == (JOB, False)
+    assert put(here) == Enacted(JOB, replayed=False)
 
 
-def test_a_record_cannot_be_put_while_the_table_does_not_answer():
+@LOST
+def test_a_second_delivery_whose_answer_was_lost_is_still_the_second(faults):
+    here = opened()
+    put(here)
+    there = another(here)
+    before = here.simulator.items()
+    here.simulator.faults = at_each("transact_write_items", *faults)
+
+    assert put(there) == Enacted(JOB, replayed=True)
+    assert here.simulator.items() == before
+
+
+def test_a_deed_is_not_done_while_the_table_does_not_answer():
     here = opened()
     before = here.simulator.items()
     here.simulator.faults = at_each("transact_write_items", *[BEFORE] * ATTEMPTS_MAX)
 
     with pytest.raises(Unavailable):
-        here.store.insert(JOB, once=once("a"))
+        put(here)
 
     assert here.simulator.items() == before
+
+
+def test_a_deed_is_remembered_where_it_was_done():
+    here = opened()
+    put(here)
+
+    with here.simulator.measure() as used:
+        point(here, "hold_2", "b")
+
+    assert used.methods == ["transact_write_items"]
 
 
 def test_what_time_did_is_written_only_over_what_was_read():

@@ -141,7 +141,7 @@ def test_what_became_of_a_write_is_not_remembered_unless_it_is_known(fault):
 def test_reading_for_an_answer_never_comes_from_memory():
     here = opened()
     another(here).deposit(50, "b")
-    (ref,) = (Ref(TENANT, key, _unused) for key in here.store._known)
+    (ref,) = (Ref(key, _unused) for key in here.store._known)
 
     found = here.store.read(ref)
 
@@ -159,7 +159,7 @@ def fill(environment: Environment, number: int, key: str) -> float:
     def new() -> Wallet:
         return Wallet(tenant=TENANT, account_id=account_id, currency="usd")
 
-    ref = Ref(TENANT, keys.wallet(TENANT, account_id, "usd"), new)
+    ref = Ref(keys.wallet(TENANT, account_id, "usd"), new)
     asked = once(f"{key} {number}")
     with environment.simulator.measure() as used:
         environment.store.change(depositing(5, asked), [ref], once=asked)
@@ -187,7 +187,7 @@ def test_memory_knows_tenants_apart():
     assert isinstance(known, Wallet)
     key = keys.wallet(test_mode, known.account_id, "usd")
     empty = Wallet(tenant=test_mode, account_id=known.account_id, currency="usd")
-    ref = Ref(test_mode, key, lambda: empty)
+    ref = Ref(key, lambda: empty)
 
     found = here.store.load([ref]).records[0]
 

@@ -32,7 +32,7 @@ def new_wallets(number: int) -> list[Ref]:
 
     def ref(account_id: str) -> Ref:
         empty = Wallet(tenant=TENANT, account_id=account_id, currency="usd")
-        return Ref(TENANT, keys.wallet(TENANT, account_id, "usd"), lambda: empty)
+        return Ref(keys.wallet(TENANT, account_id, "usd"), lambda: empty)
 
     return [ref(f"acct_{n}") for n in range(number)]
 
@@ -214,5 +214,5 @@ def test_a_tenant_never_reads_what_is_anothers():
     here = opened()
     other = keys.wallet(Tenant("acme", "test"), ACCOUNT_ID, "usd")
 
-    assert here.store.read(Ref(TENANT, other, WALLET.missing)).seq == 0
+    assert here.store.read(Ref(other, WALLET.missing)).seq == 0
     assert here.store.read(WALLET).seq == 1

@@ -35,6 +35,13 @@ DYNAMODB = Config(
     user_agent="holdfast",
 )
 
+# The authorizer waits for it, and has eight seconds for this and a read of the table.
+SECRETS = Config(
+    connect_timeout=1,
+    read_timeout=1,
+    retries={"mode": "standard", "total_max_attempts": 2},
+)
+
 # Nobody waits for these.
 PATIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard"})
 
@@ -114,7 +121,7 @@ def api_key_secret() -> Secrets:
     name = settings().api_key_secret_parameter
     if not name:
         raise RuntimeError("API_KEY_SECRET_PARAMETER is not set")
-    return Secrets(lambda: session().create_client("ssm", config=PATIENT), name)
+    return Secrets(lambda: session().create_client("ssm", config=SECRETS), name)
 
 
 HouseSecret = Annotated[Secrets, Depends(api_key_secret)]

@@ -35,6 +35,7 @@ def test_a_final_capture_gives_the_rest_back(world):
         "over_capture": "reject",
         "reference": None,
         "metadata": {},
+        "scopes": [],
         "lots": [],
         "created_at": NOON_TEXT,
         "wallet": {"balance": 750, "held": 0, "available": 750},

@@ -42,6 +42,7 @@ def test_an_extension_gives_more_time_and_more_money(world):
         "over_capture": "reject",
         "reference": None,
         "metadata": {},
+        "scopes": [],
         "lots": [{"id": LOT_ID, "amount": 750}],
         "created_at": NOON_TEXT,
         "wallet": {"balance": 1000, "held": 750, "available": 250},

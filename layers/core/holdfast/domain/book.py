@@ -201,7 +201,9 @@ class Book:
         wallet = self.wallet
         for move in moves:
             wallet = shifted(wallet, move)
-        if abs(wallet.posted_micros) + wallet.restricted_micros > WALLET_MICROS_MAX:
+        # What time does is not refused: pending money was counted when it was promised.
+        too_large = abs(wallet.posted_micros) + wallet.beyond_micros > WALLET_MICROS_MAX
+        if too_large and source != SYSTEM:
             raise AmountTooLarge(wallet_micros_max=WALLET_MICROS_MAX, currency=wallet.currency)
         entry = Entry(
             id=entry_id,
@@ -257,8 +259,8 @@ def settled(
 
 
 def _outflow(move: Move) -> int:
-    """What the move takes from the customer, in micros; what it gives is no outflow."""
-    if move.contra is None:
+    """What the move spends of the customer's, in micros: credit that is taken back is not spent."""
+    if move.contra is None or move.contra == entries.PROMOTIONS:
         return 0
     return max(0, -(move.available + move.held) * total(move.draws))
 

@@ -27,11 +27,15 @@ def close(account: Account, wallets: Sequence[Wallet], *, linked: bool, now: Ins
     if any(wallet.cash_micros or wallet.lots or _waits(wallet) for wallet in wallets):
         raise AccountInUse(reason="balance")
     closed = replace(account, closed_at=now, version=account.version + 1)
-    wallet_changes = (
-        Change(wallet, replace(wallet, closed=True, version=wallet.version + 1))
-        for wallet in wallets
-    )
+    wallet_changes = (Change(wallet, _closed(wallet)) for wallet in wallets)
     return Deed(closed, (Change(account, closed), *wallet_changes))
+
+
+def _closed(wallet: Wallet) -> Wallet:
+    """The wallet as one in which nothing ever falls due."""
+    return replace(
+        wallet, closed=True, hold_due_at=None, open_from=None, version=wallet.version + 1
+    )
 
 
 def _waits(wallet: Wallet) -> bool:

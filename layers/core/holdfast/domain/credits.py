@@ -27,6 +27,8 @@ from holdfast.errors import GrantNotFound, GrantVoided, InvalidField, StarterCre
 GRANT_PREFIX = "grant_"
 PRIORITY_MAX = 1_000
 METERS_MAX = 20
+LABELS_BYTES_MAX = 1_500
+"""What a grant's tags and meters may be long, in UTF-8: 200 such lots still fit into one item."""
 
 STARTER_CREDIT_MICROS = 5_000_000
 STARTER_CURRENCY = "usd"
@@ -42,11 +44,11 @@ class CreditGrant:
     id: str
     account_id: str
     user: str
-    name: str
     amount_micros: int
     currency: str
     effective_at: Instant
     created_at: Instant
+    name: str = ""
     expires_at: Instant | None = None
     priority: int = 0
     meters: tuple[str, ...] = ()
@@ -121,13 +123,15 @@ def grant(
     """Credit given, now or on its day.
 
     Raises:
-        InvalidField: It would expire before its day.
+        InvalidField: It would expire before its day, or its tags and meters are too long.
         AmountTooLarge: The amount is out of bounds.
         TooManyLots: The wallet has 200 open and pending lots.
     """
     require_amount(given.amount_micros, wallet.currency)
     if given.expires_at is not None and given.expires_at <= max(given.effective_at, once.now):
         raise InvalidField("expires_in", "the grant would expire before it could be spent")
+    if sum(len(label.encode()) + 1 for label in (given.tags, *given.meters)) > LABELS_BYTES_MAX:
+        raise InvalidField("eligibility", f"tags and meters: {LABELS_BYTES_MAX} bytes at most")
     book = Book(once, wallet, budgets)
     draws = (Draw(given.id, given.amount_micros, given.terms),)
     if given.effective_at > once.now:

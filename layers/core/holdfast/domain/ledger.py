@@ -87,16 +87,22 @@ class Wallet:
         return self.cash_micros + self.cash_only_held_micros + lots_micros
 
     @property
-    def restricted_micros(self) -> int:
-        """What is restricted to some meters."""
-        return sum(lot.remaining_micros for lot in self.lots if lot.terms.meters)
+    def beyond_micros(self) -> int:
+        """What is no part of `posted_micros`: restricted to some meters, or pending."""
+        restricted = sum(lot.remaining_micros for lot in self.lots if lot.terms.meters)
+        return restricted + sum(lot.remaining_micros for lot in self.pending)
 
     def available_micros(self, now: Instant, meter: str | None = None) -> int:
         """What can be spent at `now` on a meter, or on anything.
 
         Negative for work that was done without the money.
         """
-        return self.cash_micros + sum(lot.remaining_micros for lot in usable(self.lots, now, meter))
+        lots = usable(self._open_at(now), now, meter)
+        return self.cash_micros + sum(lot.remaining_micros for lot in lots)
+
+    def _open_at(self, now: Instant) -> tuple[Lot, ...]:
+        come = tuple(lot for lot in self.pending if lot.terms.granted_at <= now)
+        return (*self.lots, *come)
 
     def balance_micros(self, now: Instant) -> int:
         """Cash plus usable credit, held money included."""
@@ -146,11 +152,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What to write. `entry` answers the request; `others` are expiries that came along."""
+    """What to write. `entry` answers the request; `others` are what time did meanwhile.
+
+    `relied_on` are records that stay as they are, and that have to be so still when this is
+    written: what was read and is neither changed nor named here is not compared.
+    """
 
     entry: Entry
     others: tuple[Entry, ...]
     changes: tuple[Change, ...]
+    relied_on: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +176,14 @@ type Decision = Journal | Answered
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What to write where no money moves. `answer` is the record that the request is about."""
+    """What to write where no money moves. `answer` is the record that the request is about.
+
+    `relied_on` is as in a journal.
+    """
 
     answer: Record
     changes: tuple[Change, ...]
+    relied_on: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

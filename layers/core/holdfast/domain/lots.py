@@ -20,7 +20,7 @@ LOTS_MAX = 200
 STARTER_TAG = "starter-credit"
 """The tag of the cash lot that a person is given once, to start with."""
 
-_NEVER = "9999"
+_NEVER = "~"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

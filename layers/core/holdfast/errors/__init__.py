@@ -4,21 +4,23 @@
     |-- Unreadable              body that cannot be read as the JSON object it should be
     |-- Unauthenticated         no credential, or a bad one
     |-- PaymentRequired         money, a limit or a card stands in the way
-    |   `-- BudgetExceeded, InsufficientFunds
+    |   |-- BudgetExceeded, InsufficientFunds
+    |   `-- PaymentDeclined, AuthenticationRequired
     |-- Forbidden               known caller, not allowed
     |   `-- PaymentMethodNeeded
     |-- NotFound                unknown, or somebody else's
     |   |-- AccountNotFound, EntryNotFound, HoldNotFound, JobNotFound, QuoteNotFound,
     |   |-- DeviceNotFound, TransactionNotFound, RouteNotFound, GrantNotFound, KeyNotFound,
-    |   `-- WorkspaceNotFound, AccountNotLinked, MemberNotFound
+    |   |-- WorkspaceNotFound, AccountNotLinked, MemberNotFound
+    |   `-- PaymentMethodNotFound, PaymentNotFound
     |-- MethodNotAllowed
     |-- Conflict                the thing is in a state that does not allow this
     |   |-- HoldClosed, HoldExpired, HoldNotDue, JobHeld, QuoteUsed, ReleaseDiffers, DeviceOffline,
     |   |-- AccountClosed, AccountInUse, AccountIsDefault, MemberExists, OwnerStays,
-    |   |-- GrantVoided, StarterCreditGranted
+    |   |-- GrantVoided, StarterCreditGranted, PaymentState, RefundRefused
     |   `-- KeyInUse
     |-- Gone                    it was there, and its time has passed
-    |   `-- QuoteExpired
+    |   `-- QuoteExpired, SessionExpired
     |-- TooLarge
     |-- UnsupportedMediaType
     |-- InvalidRequest          a field is wrong; `param` names it
@@ -30,6 +32,7 @@
     |-- Unavailable             try again
     |   `-- Contention
     |-- BadGateway              somebody behind us is down
+    |   `-- StripeUnavailable
     `-- NotServed               this installation does not do that
         `-- ManagedElsewhere
 
@@ -88,6 +91,16 @@ from holdfast.errors.money import (
     TooManyLots,
     TransactionNotFound,
 )
+from holdfast.errors.payments import (
+    AuthenticationRequired,
+    PaymentDeclined,
+    PaymentMethodNotFound,
+    PaymentNotFound,
+    PaymentState,
+    RefundRefused,
+    SessionExpired,
+    StripeUnavailable,
+)
 from holdfast.errors.people import (
     AccountClosed,
     AccountInUse,
@@ -123,6 +136,7 @@ __all__ = [
     "AccountNotFound",
     "AccountNotLinked",
     "AmountTooLarge",
+    "AuthenticationRequired",
     "BadGateway",
     "BudgetExceeded",
     "CardDataNotAllowed",
@@ -160,16 +174,23 @@ __all__ = [
     "NotRefundable",
     "NotServed",
     "OwnerStays",
+    "PaymentDeclined",
     "PaymentMethodNeeded",
+    "PaymentMethodNotFound",
+    "PaymentNotFound",
     "PaymentRequired",
+    "PaymentState",
     "QuoteExpired",
     "QuoteNotFound",
     "QuoteUsed",
     "RefundExceeded",
+    "RefundRefused",
     "Refusal",
     "ReleaseDiffers",
     "RouteNotFound",
+    "SessionExpired",
     "StarterCreditGranted",
+    "StripeUnavailable",
     "TooLarge",
     "TooManyKeys",
     "TooManyLinks",

@@ -16,10 +16,14 @@ from holdfast.domain.accounts import Tenant, default_account_id, user_name
 from holdfast.domain.api_keys import ADMIN, KEY_PREFIX, SCOPES, SpendCap, expired, is_key_id
 from holdfast.domain.budgets import Scope
 from holdfast.domain.clock import Instant, from_rfc3339, rfc3339
-from holdfast.errors import InvalidField, Unauthenticated
+from holdfast.errors import InvalidField, Unauthenticated, Unavailable
 
 ADMIN_ROLES = frozenset({"admin", "owner", "service"})
 PLATFORM_ROLE = "platform"
+
+KEYS_UNAVAILABLE = "keys_unavailable"
+REMEMBERED_SECONDS = 60
+"""How long the gateway remembers what the authorizer said."""
 
 _REASON = re.compile(r"[a-z][a-z_]{0,39}")
 _SUBJECT = re.compile(r"[!-~]{1,128}")
@@ -106,11 +110,14 @@ def principal_of(
     Raises:
         Unauthenticated: There is no context, it denies the caller, it is not one of ours, or the
             caller's key has expired.
+        Unavailable: Nobody could be asked whether the credential is good.
     """
     if credential is None:
         raise Unauthenticated(reason="missing_credential")
     if "denied" in credential:
         reason = credential["denied"]
+        if reason == KEYS_UNAVAILABLE:
+            raise Unavailable(retry_after_seconds=REMEMBERED_SECONDS)
         known = isinstance(reason, str) and _REASON.fullmatch(reason)
         raise Unauthenticated(reason=reason if known else "invalid_credential")
     try:

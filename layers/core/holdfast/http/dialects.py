@@ -50,19 +50,21 @@ class Dialect:
                     "type": failure.type,
                     "code": failure.code,
                     "message": failure.message,
-                    "param": self._param(failure),
-                    "details": self._details(failure),
+                    "param": self.param(failure),
+                    "details": self.details(failure),
                     "request_id": request_id,
                 }
             }
         )
 
-    def _param(self, failure: Failure) -> str | None:
+    def param(self, failure: Failure) -> str | None:
+        """The field that is wrong, as the caller knows it."""
         if failure.param is None or isinstance(failure.param, Verbatim):
             return failure.param
         return self.spell(failure.param)
 
-    def _details(self, failure: Failure) -> dict[str, Spelled]:
+    def details(self, failure: Failure) -> dict[str, Spelled]:
+        """The facts of an error, names and amounts spelled."""
         currency = failure.details.get("currency")
         spelled: dict[str, Spelled] = {}
         for name, fact in failure.details.items():
@@ -103,9 +105,9 @@ class AgentsDialect(Dialect):
         return f'{{"data":{body},"error":null,"meta":{to_json(meta)}}}'
 
     def error(self, failure: Failure, *, request_id: str) -> str:
-        details = self._details(failure)
+        details = self.details(failure)
         if failure.param is not None:
-            details["param"] = self._param(failure)
+            details["param"] = self.param(failure)
         return to_json(
             {
                 "data": None,

@@ -151,7 +151,12 @@ def _path_id(value: object) -> object:
     return unquote(value)
 
 
-_IS_IDENTIFIER = Told({"pattern": f"^{_IDENTIFIER.pattern}$"})
+_IS_IDENTIFIER = Told(
+    {
+        "pattern": f"^{_IDENTIFIER.pattern}$",
+        "description": "1 to 128 letters, digits and . _ : ~ @ + = -, a letter or digit first.",
+    }
+)
 
 Identifier = Annotated[str, AfterValidator(_identifier), _IS_IDENTIFIER]
 """An id that the caller made up or was given."""
@@ -170,7 +175,11 @@ def request_key(value: str) -> str:
     return value
 
 
-RequestKey = Annotated[str, AfterValidator(request_key), Told({"pattern": f"^{_KEY.pattern}$"})]
+_IS_KEY = Told(
+    {"pattern": f"^{_KEY.pattern}$", "description": "1 to 255 visible ASCII characters."}
+)
+
+RequestKey = Annotated[str, AfterValidator(request_key), _IS_KEY]
 """An idempotency key in a body."""
 
 
@@ -232,9 +241,7 @@ MinorAmount = Annotated[int, Field(gt=0)]
 """Whole minor units. `amount_micros` looks at the upper bound: it depends on the currency."""
 DecimalAmount = Annotated[str, Field(max_length=32), _IS_DECIMAL]
 """Minor units in a string with at most four decimals."""
-MajorAmount = Annotated[
-    Decimal, BeforeValidator(_number), Field(gt=0), Told({"exclusiveMinimum": 0})
-]
+MajorAmount = Annotated[Decimal, BeforeValidator(_number), Field(gt=0)]
 """A JSON number of major units, never a string (surface `agents`)."""
 
 

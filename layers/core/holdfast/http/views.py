@@ -33,7 +33,7 @@ Maybe = Annotated[_T | None, Field(exclude_if=_is_none)]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer[V: View]:
+class Answer[V: View | None]:
     """A view with what HTTP says around it.
 
     `replayed` says that the request was made before and this is its first answer again; `status`

@@ -178,10 +178,12 @@ def seats(
     shown = listed[: limit - len(found)]
     guests = [each for each in shown if isinstance(each, Member)]
     refs = [account_of(Owner(tenant, member.account_id)) for member in guests]
-    hosts = {account.id: account for account in store.load(refs).records}
+    hosts = {account.id: account for account in store.prove(refs).records}
     for each in shown:
         if isinstance(each, Member):
             found.append(Seat(hosts[each.account_id], each.role))
         else:
             found.append(Seat(each, members.OWNER))
-    return found, found[-1].account.id if len(listed) > len(shown) else None
+    # The default account stands before all others, whatever its id.
+    last = found[-1].account.id if shown else after or ACCOUNT_PREFIX
+    return found, last if len(listed) > len(shown) else None

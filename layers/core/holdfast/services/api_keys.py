@@ -51,6 +51,7 @@ def issue(
     Raises:
         InvalidField: A scope or the expiry is none that a key can have.
         TooManyKeys: The user has 100 good ones.
+        KeyNotFound: The request was made before, under a secret of the house that is gone.
     """
     if earlier := store.reenacted(once):
         return _issued(earlier, once, house_secret)
@@ -109,4 +110,7 @@ def revoke(store: LedgerStore, *, user: str, key_id: str, once: Once) -> Enacted
 
 def _issued(enacted: Enacted, once: Once, house_secret: bytes) -> Issued:
     token = rules.token_of(once, house_secret)
+    if not rules.matches(enacted.record, token, house_secret):
+        # The secret was replaced since: the key is good for nothing, and its token not known.
+        raise KeyNotFound()
     return Issued(enacted.record, token, enacted.replayed)

@@ -1,16 +1,18 @@
 """How a use case changes a wallet: everything that a rule needs is found and made ready first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from holdfast.domain.accounts import Account
 from holdfast.domain.book import scopes_of
 from holdfast.domain.budgets import Scope
 from holdfast.domain.holds import Hold
-from holdfast.domain.ledger import Decision, Wallet
+from holdfast.domain.ledger import Answered, Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.errors import AccountClosed, Refusal, Unavailable
 from holdfast.services import accounts, expiry
-from holdfast.services.refs import Owner, budget_ref, wallet_of
+from holdfast.services.refs import Owner, account_of, budget_ref, wallet_of
 from holdfast.store.ledger_store import Committed, Decide, LedgerStore, Ref
 
 
@@ -54,12 +56,31 @@ def change(
         AccountNotFound, Forbidden: Whoever named the account by its id may not spend from it.
         Unavailable: More was due than one request sweeps.
     """
-    owner = accounts.admitted(store, owner, spend=True)
-    counted = scopes or once.caps
+    try:
+        owner = accounts.admitted(store, owner, spend=True)
+    except Refusal:
+        if earlier := store.replayed(once):
+            return earlier
+        raise
+    return _changed(store, owner, currency, decide, more, once=once, counted=scopes or once.caps)
+
+
+def _changed(
+    store: LedgerStore,
+    owner: Owner,
+    currency: str,
+    decide: Decide,
+    more: Sequence[Ref],
+    *,
+    once: Once,
+    counted: tuple[Scope, ...],
+) -> Committed:
+    opened: list[Ref] = []
     prepared: set[type[NotReady]] = set()
 
     def decide_when_ready(wallet: Wallet, *rest: Any) -> Decision:
-        others, budgets = rest[: len(more)], rest[len(more) :]
+        others, rest = rest[: len(more)], rest[len(more) :]
+        budgets, accounts_read = rest[: len(counted)], rest[len(counted) :]
         _require_counted(others, counted, once)
         if wallet.version == 0 and NotOpened not in prepared:
             # A refusal leaves no trace, so no account either.
@@ -69,23 +90,32 @@ def change(
         due_at = wallet.hold_due_at
         if due_at is not None and due_at <= once.now and HoldsDue not in prepared:
             raise HoldsDue()
-        return decide(wallet, budgets, *others)
+        return _open_to(accounts_read, decide(wallet, budgets, *others))
 
     while True:
         budgets = (budget_ref(scope, owner.tenant) for scope in counted)
-        refs = [wallet_of(owner, currency), *more, *budgets]
+        refs = [wallet_of(owner, currency), *more, *budgets, *opened]
         try:
             return store.change(decide_when_ready, refs, once=once)
         except _Counted as found:
             counted = found.scopes
         except NotOpened:
-            if accounts.ensure(store, owner, once.now).closed_at is not None:
-                raise AccountClosed() from None
+            if not accounts.ensure(store, owner, once.now).is_default:
+                opened = [account_of(owner)]
             prepared.add(NotOpened)
         except HoldsDue:
             if expiry.sweep(store, owner, currency, now=once.now) >= expiry.SWEEP_HOLDS_MAX:
                 raise Unavailable() from None
             prepared.add(HoldsDue)
+
+
+def _open_to(accounts_read: Sequence[Account], decision: Decision) -> Decision:
+    """The decision to open one more wallet, good only while its account is not closed."""
+    if any(account.closed_at is not None for account in accounts_read):
+        raise AccountClosed()
+    if isinstance(decision, Answered):
+        return decision
+    return replace(decision, relied_on=(*decision.relied_on, *accounts_read))
 
 
 def _require_counted(records: Sequence[Any], scopes: tuple[Scope, ...], once: Once) -> None:

@@ -14,7 +14,13 @@ from holdfast.domain.entries import Json
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.lots import CREDIT, Lot, usable
 from holdfast.domain.once import Once
-from holdfast.errors import AccountNotFound, EntryNotFound, GrantNotFound, PaymentMethodNeeded
+from holdfast.errors import (
+    AccountNotFound,
+    EntryNotFound,
+    GrantNotFound,
+    PaymentMethodNeeded,
+    Refusal,
+)
 from holdfast.services import accounts, payment_methods
 from holdfast.services import wallet as wallets_service
 from holdfast.services.changes import change
@@ -90,7 +96,7 @@ def grant(
         return rules.grant(wallet, given, once, budgets, details=details)
 
     committed = change(store, owner, currency, decide, once=once)
-    return _as_given(store, owner, committed, given), committed
+    return _as_given(store, committed, given), committed
 
 
 def void(store: LedgerStore, tenant: Tenant, *, grant_id: str, once: Once) -> Committed:
@@ -100,10 +106,10 @@ def void(store: LedgerStore, tenant: Tenant, *, grant_id: str, once: Once) -> Co
         GrantNotFound: There is none in this org.
         GrantVoided: It was voided before.
     """
-    entry_id, currency = rules.origin_of(grant_id)
     try:
+        entry_id, currency = rules.origin_of(grant_id)
         origin = store.entry(tenant, entry_id)
-    except EntryNotFound:
+    except (EntryNotFound, GrantNotFound):
         if earlier := store.replayed(once):
             return earlier
         raise GrantNotFound() from None
@@ -119,11 +125,12 @@ def grants(
     store: LedgerStore, owner: Owner, *, before: str | None, limit: int, now: Instant, own: bool
 ) -> GrantPage:
     """One page of an account's grants: active, pending, used up, expired and voided ones."""
-    wallets = wallets_service.wallets(store, owner, now=now, own=own)
-    by_currency = {wallet.currency: wallet for wallet in wallets}
     found = list(
         islice(pages.grants(store, owner.tenant, owner.account_id, before=before), limit + 1)
     )
+    # After the grants: so there is a wallet for each of them.
+    wallets = wallets_service.wallets(store, owner, now=now, own=own)
+    by_currency = {wallet.currency: wallet for wallet in wallets}
     shown = tuple(_granted(each, by_currency[each.currency], now) for each in found[:limit])
     return GrantPage(shown, found[limit - 1].id if len(found) > limit else None)
 
@@ -144,7 +151,12 @@ def grant_starter(store: LedgerStore, owner: Owner, *, once: Once) -> Committed:
         PaymentMethodNeeded: None is on file.
         StarterCreditGranted: It was given before.
     """
-    owner = _person(store, owner)
+    try:
+        owner = _person(store, owner)
+    except Refusal:
+        if earlier := store.replayed(once):
+            return earlier
+        raise
     on_file = payment_methods.default(store, owner) is not None
 
     def decide(wallet: Wallet, budgets: Budgets, starter: Starter) -> Decision:
@@ -167,14 +179,15 @@ def _person(store: LedgerStore, owner: Owner) -> Owner:
     return owner_of(owner.tenant, account.owner)
 
 
-def _as_given(
-    store: LedgerStore, owner: Owner, committed: Committed, given: CreditGrant
-) -> CreditGrant:
-    """The grant that the request made, at whichever delivery."""
+def _as_given(store: LedgerStore, committed: Committed, given: CreditGrant) -> CreditGrant:
+    """The grant that the request made, at whichever delivery and for whichever account."""
     if not committed.replayed:
         return given
-    assert committed.entry.reference is not None
-    found: CreditGrant = store.read(grant_of(owner, committed.entry.reference))
+    entry = committed.entry
+    assert entry.reference is not None
+    found: CreditGrant = store.read(
+        grant_of(Owner(entry.tenant, entry.account_id), entry.reference)
+    )
     return found
 
 

@@ -2,6 +2,7 @@
 
 from holdfast.domain import members as rules
 from holdfast.domain.accounts import Account
+from holdfast.domain.clock import Instant
 from holdfast.domain.ledger import Change, Deed, Resolution, Unchanged
 from holdfast.domain.members import Member
 from holdfast.domain.once import Once
@@ -12,13 +13,14 @@ from holdfast.store import pages
 from holdfast.store.ledger_store import Enacted, LedgerStore
 
 
-def members(store: LedgerStore, owner: Owner) -> list[Member]:
-    """The account's members, its owner first.
+def members(store: LedgerStore, owner: Owner, *, now: Instant) -> list[Member]:
+    """The account's members, its owner first. A user's look at the own default one makes it.
 
     Raises:
         AccountNotFound: There is no such account, or the asker has no seat in it.
     """
-    account = _account(store, owner)
+    own = owner.user is not None
+    account = accounts.ensure(store, owner, now) if own else _account(store, owner)
     listed = pages.members(store, owner.tenant, owner.account_id)
     active = sorted((each for each in listed if each.active), key=lambda each: each.added_at)
     return [rules.owner_of_account(account), *active]
@@ -65,6 +67,8 @@ def change_role(
         AccountNotFound, Forbidden: The asker has no seat in the account, or does not manage it.
         MemberNotFound, OwnerStays: There is no such member, or it is the owner.
     """
+    if earlier := store.reenacted(once):
+        return earlier
     account = _managed(store, owner)
     if member_id == rules.owner_of_account(account).id:
         return Enacted(rules.change_role(rules.owner_of_account(account), role), replayed=False)
@@ -85,6 +89,8 @@ def remove(store: LedgerStore, owner: Owner, *, member_id: str, once: Once) -> E
         AccountNotFound, Forbidden: The asker has no seat in the account, or does not manage it.
         MemberNotFound, OwnerStays: There is no such member, or it is the owner.
     """
+    if earlier := store.reenacted(once):
+        return earlier
     leaves = owner.asker is not None and member_id == rules.member_id(owner.account_id, owner.asker)
     account = _account(store, owner) if leaves else _managed(store, owner)
     if member_id == rules.owner_of_account(account).id:

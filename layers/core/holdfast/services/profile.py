@@ -48,7 +48,6 @@ def change_info(
     Raises:
         InvalidField: A field is not what it should be.
     """
-    accounts.ensure(store, owner, once.now)
 
     def decide(known: BillingInfo) -> Resolution:
         changed = rules.changed(known, now=once.now, **texts)
@@ -56,4 +55,7 @@ def change_info(
             return Unchanged(known)
         return Deed(changed, (Change(known if known.version else None, changed),))
 
-    return store.enact(decide, [info_of(owner)], once=once)
+    done = store.enact(decide, [info_of(owner)], once=once)
+    # Only now: a refusal makes no account.
+    accounts.ensure(store, owner, once.now)
+    return done

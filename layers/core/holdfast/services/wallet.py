@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 
@@ -32,12 +32,16 @@ SKEW_MAX = timedelta(minutes=5)
 """How far the clocks of two environments may be apart, and entries so out of the order of time."""
 
 
+type Place = tuple[str, str]
+"""A wallet among others: its account and its currency."""
+
+
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """Entries, newest first; and by currency the number at which the next page starts, if any."""
+    """Entries, newest first; and by wallet the number at which the next page starts, if any."""
 
     entries: tuple[Entry, ...]
-    next_starts: Mapping[str, int] | None
+    next_starts: Mapping[Place, int] | None
 
 
 def wallet(store: LedgerStore, owner: Owner, currency: str, *, now: Instant, own: bool) -> Wallet:
@@ -68,6 +72,20 @@ def wallets(store: LedgerStore, owner: Owner, *, now: Instant, own: bool = False
         accounts.ensure(store, owner, now)
         found = pages.wallets(store, owner.tenant, owner.account_id)
     return [_swept(store, owner, each, now) for each in found]
+
+
+def account_wallet(
+    store: LedgerStore, owner: Owner, currency: str | None, *, now: Instant
+) -> Wallet:
+    """The wallet as it is at `now`, in the account's own currency unless another is named.
+
+    Raises:
+        AccountNotFound: There is no such account, or the asker has no seat in it.
+    """
+    owner = accounts.admitted(store, owner, spend=False)
+    if currency is None:
+        currency = accounts.ensure(store, owner, now).currency
+    return wallet(store, owner, currency, now=now, own=owner.user is not None)
 
 
 def _swept(store: LedgerStore, owner: Owner, found: Wallet, now: Instant) -> Wallet:
@@ -173,7 +191,7 @@ def refund(
     def decide(
         wallet: Wallet, budgets: Budgets, refunded: Refunded, *grants: CreditGrant
     ) -> Decision:
-        return rules.refund(
+        journal = rules.refund(
             wallet,
             refunded,
             once,
@@ -183,6 +201,7 @@ def refund(
             voided={grant.id for grant in grants if grant.voided_at is not None},
             details=details,
         )
+        return replace(journal, relied_on=grants)
 
     drawn = [draw.lot_id for draw in original.draws if is_grant(draw.lot_id)]
     grants = [] if original.account_id != owner.account_id else drawn
@@ -224,13 +243,13 @@ def entries_across(
     wallets: Sequence[Wallet],
     *,
     limit: int,
-    starts: Mapping[str, int] | None = None,
+    starts: Mapping[Place, int] | None = None,
     offset: int = 0,
     keep: Callable[[Entry], bool] | None = None,
     since: Instant | None = None,
     looked_at_max: int = LOOKED_AT_MAX,
 ) -> EntryPage:
-    """One page of the entries of some wallets, newest first.
+    """One page of the entries of some wallets, of one account or of several, newest first.
 
     `starts` is where the page before ended, `offset` how many entries to pass over. With `keep` a
     page may be short and still not be the last: it looks at `looked_at_max` entries. Nothing older
@@ -238,12 +257,12 @@ def entries_across(
     """
     if limit <= 0:
         return EntryPage((), None)
-    places = {each.currency: _start(each, starts) for each in wallets}
+    places = {_place(each): _start(each, starts) for each in wallets}
     if keep is None and since is None and len(wallets) == 1:
         (only,) = places
         places[only], offset = max(0, places[only] - offset), 0
     walks = [
-        pages.walk_statement(store, each, up_to=places[each.currency], first=offset + limit)
+        pages.walk_statement(store, each, up_to=places[_place(each)], first=offset + limit)
         for each in wallets
     ]
     kept: list[Entry] = []
@@ -257,16 +276,20 @@ def entries_across(
                 break
             else:
                 kept.append(found)
-        places[found.currency] = found.seq - 1
+        places[_place(found)] = found.seq - 1
         if keep is None and len(kept) == limit:
             break
     return EntryPage(tuple(kept), places if any(places.values()) else None)
 
 
-def _start(wallet: Wallet, starts: Mapping[str, int] | None) -> int:
+def _place(of: Wallet | Entry) -> Place:
+    return of.account_id, of.currency
+
+
+def _start(wallet: Wallet, starts: Mapping[Place, int] | None) -> int:
     # A wallet that was opened after the first page is newer than all that is still to come.
-    return wallet.seq if starts is None else min(wallet.seq, starts.get(wallet.currency, 0))
+    return wallet.seq if starts is None else min(wallet.seq, starts.get(_place(wallet), 0))
 
 
-def _age(found: Entry) -> tuple[float, str, int]:
-    return (-found.created_at.timestamp(), found.currency, -found.seq)
+def _age(found: Entry) -> tuple[float, str, str, int]:
+    return (-found.created_at.timestamp(), found.currency, found.account_id, -found.seq)

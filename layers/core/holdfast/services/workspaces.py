@@ -1,17 +1,22 @@
 """Use cases of a workspace: open it, link accounts to it, choose its default, see whose money."""
 
 from dataclasses import dataclass, replace
+from itertools import batched
 
 from holdfast.domain import members
 from holdfast.domain import workspaces as rules
 from holdfast.domain.accounts import Account, Tenant
+from holdfast.domain.clock import Instant
 from holdfast.domain.ledger import Change, Deed, Resolution, Unchanged
 from holdfast.domain.once import Once
 from holdfast.domain.workspaces import LinkedWorkspace, Workspace
 from holdfast.errors import AccountClosed, AccountNotFound, WorkspaceNotFound
 from holdfast.services import accounts
 from holdfast.services.refs import Owner, account_of, linked_of, owner_of, seat_of, workspace_of
+from holdfast.store import pages
 from holdfast.store.ledger_store import Enacted, LedgerStore
+
+PROVED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,17 @@ class Visitor:
     is_admin: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedAccount:
+    """An account as it is linked to a workspace. `made` says that this request linked it."""
+
+    account: Account
+    is_default: bool
+    linked_at: Instant
+    made: bool = False
+    replayed: bool = False
+
+
 def open_workspace(
     store: LedgerStore, visitor: Visitor, *, name: str, account_id: str | None, once: Once
 ) -> Enacted:
@@ -32,6 +48,8 @@ def open_workspace(
         AccountNotFound: The named account is unknown, or somebody else's.
         AccountClosed: It is closed.
     """
+    if earlier := store.reenacted(once):
+        return earlier
     owner = _own(visitor, account_id)
     if owner.user is not None:
         accounts.ensure(store, owner, once.now)
@@ -42,7 +60,8 @@ def open_workspace(
 
     def decide(account: Account | None) -> Deed:
         mine = _require_own(account, visitor)
-        return Deed(workspace, (Change(None, workspace), Change(None, link), *_guarded(mine)))
+        # Nobody closes the account while a workspace is bound to it.
+        return Deed(workspace, (Change(None, workspace), Change(None, link)), (mine,))
 
     return store.enact(decide, [account_of(owner)], once=once)
 
@@ -56,23 +75,25 @@ def open_account(
     currency: str,
     make_default: bool,
     once: Once,
-) -> tuple[Account, Workspace, bool]:
+) -> LinkedAccount:
     """A new account of the visitor's, linked to the workspace at once.
 
-    Returns the account, the workspace, and whether the request was made before.
+    Raises:
+        WorkspaceNotFound, Forbidden: The visitor has no part in the workspace, or not that part.
+        TooManyLinks: The workspace has 20 linked accounts.
     """
+    role = _role(store, visitor, workspace_id)
     account = accounts.new_account(once, owner=visitor.user, name=name, currency=currency)
     link = rules.linked(None, account_id=account.id, workspace_id=workspace_id, now=once.now)
 
     def decide(workspace: Workspace) -> Deed:
+        _require_manager(role)
         after = rules.link(workspace, account.id, make_default=make_default, now=once.now)
         changes = (Change(workspace, after), Change(None, account), Change(None, link))
         return Deed(after, changes)
 
-    _require_manager(store, visitor, workspace_id)
     done = store.enact(decide, [workspace_of(visitor.tenant, workspace_id)], once=once)
-    opened = store.read(account_of(Owner(visitor.tenant, account.id)))
-    return opened, done.record, done.replayed
+    return _linked_account(store, visitor, account.id, done, made=True)
 
 
 def link(
@@ -83,7 +104,7 @@ def link(
     account_id: str,
     make_default: bool,
     once: Once,
-) -> Enacted:
+) -> LinkedAccount:
     """Link an account that the visitor owns. Linked before, and nothing to change: the same.
 
     Raises:
@@ -92,48 +113,61 @@ def link(
         AccountClosed: It is closed.
         TooManyLinks: The workspace has 20 linked accounts.
     """
-    _require_manager(store, visitor, workspace_id)
+    role = _role(store, visitor, workspace_id)
     owner = Owner(visitor.tenant, account_id)
 
     def decide(
         workspace: Workspace, account: Account | None, known: LinkedWorkspace | None
     ) -> Resolution:
+        _require_manager(role)
         mine = _require_own(account, visitor)
         after = rules.link(workspace, account_id, make_default=make_default, now=once.now)
         if after is workspace:
             return Unchanged(workspace)
         linked = rules.linked(known, account_id=account_id, workspace_id=workspace_id, now=once.now)
-        changes = [Change(workspace, after)]
-        if linked is not known:
-            changes += [Change(known, linked), *_guarded(mine)]
-        return Deed(after, tuple(changes))
+        if linked is known:
+            return Deed(after, (Change(workspace, after),))
+        changes = (Change(workspace, after), Change(known, linked))
+        # The answer to whoever made the link is the link: so its second delivery can tell, too.
+        return Deed(linked, changes, (mine,))
 
     refs = [
         workspace_of(visitor.tenant, workspace_id),
         account_of(owner),
         linked_of(owner, workspace_id),
     ]
-    return store.enact(decide, refs, once=once)
+    done = store.enact(decide, refs, once=once)
+    if not isinstance(done.record, LinkedWorkspace):
+        return _linked_account(store, visitor, account_id, done, made=False)
+    return LinkedAccount(
+        account=store.read(account_of(owner)),
+        is_default=make_default,
+        linked_at=done.record.linked_at,
+        made=True,
+        replayed=done.replayed,
+    )
 
 
 def make_default(
     store: LedgerStore, visitor: Visitor, *, workspace_id: str, account_id: str, once: Once
-) -> Enacted:
+) -> LinkedAccount:
     """Make a linked account the workspace's default. Again: the same.
 
     Raises:
         WorkspaceNotFound, Forbidden: The visitor has no part in the workspace, or not that part.
         AccountNotLinked: The account is not linked.
     """
-    _require_manager(store, visitor, workspace_id)
+    role = _role(store, visitor, workspace_id)
 
     def decide(workspace: Workspace) -> Resolution:
+        _require_manager(role)
         after = rules.make_default(workspace, account_id, once.now)
         if after is workspace:
             return Unchanged(workspace)
         return Deed(after, (Change(workspace, after),))
 
-    return store.enact(decide, [workspace_of(visitor.tenant, workspace_id)], once=once)
+    done = store.enact(decide, [workspace_of(visitor.tenant, workspace_id)], once=once)
+    return _linked_account(store, visitor, account_id, done, made=False)
 
 
 def unlink(
@@ -146,10 +180,11 @@ def unlink(
         AccountNotLinked: The account is not linked.
         AccountIsDefault: It is the workspace's default.
     """
-    _require_manager(store, visitor, workspace_id)
+    role = _role(store, visitor, workspace_id)
     owner = Owner(visitor.tenant, account_id)
 
     def decide(workspace: Workspace, known: LinkedWorkspace | None) -> Deed:
+        _require_manager(role)
         after = rules.unlink(workspace, account_id, once.now)
         assert known is not None, "the workspace and its accounts are written together"
         return Deed(
@@ -172,13 +207,38 @@ def workspace(store: LedgerStore, visitor: Visitor, workspace_id: str) -> Worksp
     return found
 
 
-def linked_accounts(
-    store: LedgerStore, visitor: Visitor, workspace_id: str
-) -> tuple[Workspace, list[Account]]:
-    """A workspace, and the accounts that are linked to it in the order of linking."""
+def linked_accounts(store: LedgerStore, visitor: Visitor, workspace_id: str) -> list[LinkedAccount]:
+    """The accounts that are linked to a workspace, in the order of linking.
+
+    Raises:
+        WorkspaceNotFound: There is none, or the visitor has no part in it.
+    """
     found = workspace(store, visitor, workspace_id)
     refs = [account_of(Owner(visitor.tenant, link.account_id)) for link in found.links]
-    return found, list(store.load(refs).records)
+    return [_as_linked(found, account) for account in store.prove(refs).records]
+
+
+def _as_linked(workspace: Workspace, account: Account) -> LinkedAccount:
+    (linked_at,) = (link.linked_at for link in workspace.links if link.account_id == account.id)
+    return LinkedAccount(
+        account=account,
+        is_default=account.id == workspace.default_account_id,
+        linked_at=linked_at,
+    )
+
+
+def linked_workspaces(store: LedgerStore, owner: Owner) -> list[tuple[str, bool]]:
+    """The workspaces that an account is linked to, by id, and whether it is their default."""
+    linked = [
+        each.workspace_id
+        for each in pages.linked(store, owner.tenant, owner.account_id)
+        if each.active
+    ]
+    found: list[Workspace] = []
+    for some in batched(sorted(linked), PROVED_AT_ONCE, strict=False):
+        refs = [workspace_of(owner.tenant, each) for each in some]
+        found += store.prove(refs).records
+    return [(each.id, each.default_account_id == owner.account_id) for each in found]
 
 
 def _visited(
@@ -193,11 +253,29 @@ def _visited(
     return found, accounts.role_in(account, member, visitor.user)
 
 
-def _require_manager(store: LedgerStore, visitor: Visitor, workspace_id: str) -> None:
-    _, role = _visited(store, visitor, workspace_id)
+def _role(store: LedgerStore, visitor: Visitor, workspace_id: str) -> str | None:
+    """The visitor's part in a workspace, if there is one.
+
+    A rule refuses by it, and not whoever reads it: what was asked before is answered first.
+    """
+    try:
+        return _visited(store, visitor, workspace_id)[1]
+    except WorkspaceNotFound:
+        return None
+
+
+def _require_manager(role: str | None) -> None:
     if not members.may_read(role):
         raise WorkspaceNotFound()
     members.require_manager(role)
+
+
+def _linked_account(
+    store: LedgerStore, visitor: Visitor, account_id: str, done: Enacted, *, made: bool
+) -> LinkedAccount:
+    """The account as it was linked when the request was answered."""
+    account = store.read(account_of(Owner(visitor.tenant, account_id)))
+    return replace(_as_linked(done.record, account), made=made, replayed=done.replayed)
 
 
 def _own(visitor: Visitor, account_id: str | None) -> Owner:
@@ -205,13 +283,6 @@ def _own(visitor: Visitor, account_id: str | None) -> Owner:
     if account_id is None or account_id == own.account_id:
         return own
     return Owner(visitor.tenant, account_id)
-
-
-def _guarded(account: Account) -> tuple[Change, ...]:
-    """The account written as it is, so that nobody closes it while a workspace is bound to it."""
-    if account.is_default:
-        return ()
-    return (Change(account, replace(account, version=account.version + 1)),)
 
 
 def _require_own(account: Account | None, visitor: Visitor) -> Account:

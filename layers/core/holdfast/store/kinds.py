@@ -73,7 +73,8 @@ def flat(record: Any, *, without: tuple[str, ...]) -> dict[str, Plain]:
     plain: dict[str, Plain] = {}
     for field in fields(record):
         value = getattr(record, field.name)
-        if field.name in without or value is None or value in ("", ()):
+        is_empty = value is None or (value in ("", ()) and value == field.default)
+        if field.name in without or is_empty:
             continue
         plain[field.name] = rfc3339(value) if isinstance(value, datetime) else value
     return plain

@@ -182,7 +182,7 @@ class LedgerStore:
                 if stored.fingerprint != once.fingerprint:
                     raise IdempotencyKeyReused()
                 return stored, _mark(stored) not in ours
-            state = _next_state(refs, state, result)
+            state = _next_state(refs, state, result, _compared(decision, once))
         raise _given_up(result)
 
     def load(self, refs: Sequence[Ref]) -> State:
@@ -263,11 +263,15 @@ class LedgerStore:
         self, decide: Decide | Enact, refs: Sequence[Ref], state: State
     ) -> tuple[State, Decision | Resolution]:
         try:
-            return state, decide(*state.records)
+            decision = decide(*state.records)
         except (Refusal, InvariantBroken, AssertionError):
             # Records of different instants need not fit: what they break may not be broken.
             if state.proven:
                 raise
+        else:
+            # Nothing to write is nothing to compare either.
+            if state.proven or isinstance(decision, Journal | Deed):
+                return state, decision
         state = self.prove(refs)
         return state, decide(*state.records)
 
@@ -291,6 +295,9 @@ class LedgerStore:
         for change in decision.changes:
             _, item = items.to_item(once.tenant, change.after)
             transaction.put(item, read_version=change.read_version)
+        for record in decision.relied_on:
+            key = items.key_of_record(once.tenant, record)
+            transaction.check(key, read_version=record.version)
         return transaction.commit(self.client)
 
     def _stored(self, result: Result, once: Once) -> Entry | Receipt | None:
@@ -323,7 +330,15 @@ class LedgerStore:
         return read(self.client, self.table, wanted, back_off=self._back_off)
 
 
-def _next_state(refs: Sequence[Ref], state: State, result: Result) -> State | None:
+def _compared(decision: Journal | Deed, once: Once) -> set[Key]:
+    """The records that a commit compares with what is there."""
+    records = (*(change.after for change in decision.changes), *decision.relied_on)
+    return {items.key_of_record(once.tenant, record) for record in records}
+
+
+def _next_state(
+    refs: Sequence[Ref], state: State, result: Result, compared: set[Key]
+) -> State | None:
     """What to decide on next; None to read it again."""
     if result.outcome is Outcome.CONFLICT:
         return None
@@ -332,7 +347,8 @@ def _next_state(refs: Sequence[Ref], state: State, result: Result) -> State | No
         return state
     there = {key_of(item): item for item in result.failed.values() if item}
     known = {ref.key for ref in refs}
-    if result.unchecked or len(there) < len(result.failed) or not there.keys() <= known:
+    whole = not result.unchecked and len(there) == len(result.failed) and known <= compared
+    if not whole or not there.keys() <= known:
         # Something was not compared, or is gone, or was to be new and is there: look again.
         return None
     records = tuple(

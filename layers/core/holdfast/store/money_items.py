@@ -55,6 +55,7 @@ def _to_wallet(plain: Mapping[str, Any], place: Place) -> Wallet:
         hold_due_at=to_time(plain.get("hold_due_at")),
         open_from=plain.get("open_from"),
         updated_at=to_time(plain.get("updated_at")),
+        closed=plain.get("closed", False),
     )
 
 

@@ -1,4 +1,4 @@
-"""A transaction is a list of conditional puts, in the order in which their refusals count.
+"""A transaction is a list of conditional puts and checks, in the order of their refusals.
 
 `Transaction.params` is pure, so what is sent is tested without a client. A condition says only
 "not there yet" or "unchanged since it was read": no money rule is ever repeated as a condition.
@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from holdfast.errors import InvariantBroken
 from holdfast.store.attributes import Attributes
+from holdfast.store.keys import Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -81,6 +82,20 @@ class Transaction:
             **_condition(read_version),
         }
         self.steps.append({"Put": action})
+        return len(self.steps) - 1
+
+    def check(self, key: Key, *, read_version: int) -> int:
+        """Write nothing, and go on only if the item at the key has `read_version`.
+
+        Returns the number of the step.
+        """
+        action: dict[str, Any] = {
+            "TableName": self.table,
+            "Key": {"pk": {"S": key.pk}, "sk": {"S": key.sk}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **_condition(read_version),
+        }
+        self.steps.append({"ConditionCheck": action})
         return len(self.steps) - 1
 
     def params(self) -> dict[str, Any]:

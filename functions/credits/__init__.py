@@ -1,0 +1,1 @@
+"""Credits: what users are granted, what is left of it, and what they start with."""

@@ -1,0 +1,61 @@
+"""What stands in the way of paying by card: declines, challenges, and a provider that is down."""
+
+from holdfast.errors.kinds import BadGateway, Conflict, Gone, NotFound, PaymentRequired
+
+
+class PaymentDeclined(PaymentRequired):
+    """The card was declined; `decline_code` is the provider's word for why."""
+
+    code = "payment_declined"
+    message = "The payment was declined."
+
+    def __init__(self, *, decline_code: str | None, payment_intent_id: str | None) -> None:
+        super().__init__(decline_code=decline_code, payment_intent_id=payment_intent_id)
+
+
+class AuthenticationRequired(PaymentRequired):
+    """The card's owner has to confirm, and nobody is there to do it."""
+
+    code = "authentication_required"
+    message = "The owner of the card has to confirm the payment."
+
+    def __init__(self, *, payment_intent_id: str | None, client_secret: str | None) -> None:
+        super().__init__(payment_intent_id=payment_intent_id, client_secret=client_secret)
+
+
+class PaymentMethodNotFound(NotFound):
+    code = "payment_method_not_found"
+    message = "There is no such payment method."
+
+
+class PaymentNotFound(NotFound):
+    code = "payment_not_found"
+    message = "There is no such payment."
+
+
+class PaymentState(Conflict):
+    code = "payment_state"
+    message = "The payment is in a state that does not allow this."
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(status=status)
+
+
+class RefundRefused(Conflict):
+    code = "refund_refused"
+    message = "The provider does not refund this payment."
+
+
+class SessionExpired(Gone):
+    code = "session_expired"
+    message = "The session has expired."
+
+
+class StripeUnavailable(BadGateway):
+    """The provider did not answer; `outcome_unknown`: it may have acted all the same."""
+
+    code = "stripe_unavailable"
+    message = "The payment provider does not answer. Try again."
+
+    def __init__(self, *, outcome_unknown: bool) -> None:
+        super().__init__(outcome_unknown=outcome_unknown)
