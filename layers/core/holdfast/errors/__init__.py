@@ -2,10 +2,11 @@
 
     Refusal
     |-- Unreadable              body that cannot be read as the JSON object it should be
+    |   `-- InvalidPayment, InvalidX402Version
     |-- Unauthenticated         no credential, or a bad one
     |-- PaymentRequired         money, a limit or a card stands in the way
     |   |-- BudgetExceeded, InsufficientFunds
-    |   `-- PaymentDeclined, AuthenticationRequired
+    |   `-- PaymentDeclined, AuthenticationRequired, PaymentNotAccepted
     |-- Forbidden               known caller, not allowed
     |   `-- PaymentMethodNeeded
     |-- NotFound                unknown, or somebody else's
@@ -17,7 +18,8 @@
     |-- Conflict                the thing is in a state that does not allow this
     |   |-- HoldClosed, HoldExpired, HoldNotDue, JobHeld, QuoteUsed, ReleaseDiffers, DeviceOffline,
     |   |-- AccountClosed, AccountInUse, AccountIsDefault, MemberExists, OwnerStays,
-    |   |-- GrantVoided, StarterCreditGranted, PaymentState, RefundRefused
+    |   |-- GrantVoided, StarterCreditGranted, PaymentState, RefundRefused,
+    |   |-- PaymentUsed
     |   `-- KeyInUse
     |-- Gone                    it was there, and its time has passed
     |   `-- QuoteExpired, SessionExpired
@@ -32,9 +34,9 @@
     |-- Unavailable             try again
     |   `-- Contention
     |-- BadGateway              somebody behind us is down
-    |   `-- StripeUnavailable
+    |   `-- StripeUnavailable, FacilitatorUnavailable
     `-- NotServed               this installation does not do that
-        `-- ManagedElsewhere
+        `-- ManagedElsewhere, X402NotConfigured
 
     InvariantBroken             not a refusal: ours, a 500, and it pages somebody
 
@@ -93,13 +95,19 @@ from holdfast.errors.money import (
 )
 from holdfast.errors.payments import (
     AuthenticationRequired,
+    FacilitatorUnavailable,
+    InvalidPayment,
+    InvalidX402Version,
     PaymentDeclined,
     PaymentMethodNotFound,
+    PaymentNotAccepted,
     PaymentNotFound,
     PaymentState,
+    PaymentUsed,
     RefundRefused,
     SessionExpired,
     StripeUnavailable,
+    X402NotConfigured,
 )
 from holdfast.errors.people import (
     AccountClosed,
@@ -145,6 +153,7 @@ __all__ = [
     "DeviceNotFound",
     "DeviceOffline",
     "EntryNotFound",
+    "FacilitatorUnavailable",
     "Fact",
     "Forbidden",
     "Gone",
@@ -160,7 +169,9 @@ __all__ = [
     "InsufficientFunds",
     "InvalidCursor",
     "InvalidField",
+    "InvalidPayment",
     "InvalidRequest",
+    "InvalidX402Version",
     "InvariantBroken",
     "JobHeld",
     "JobNotFound",
@@ -177,9 +188,11 @@ __all__ = [
     "PaymentDeclined",
     "PaymentMethodNeeded",
     "PaymentMethodNotFound",
+    "PaymentNotAccepted",
     "PaymentNotFound",
     "PaymentRequired",
     "PaymentState",
+    "PaymentUsed",
     "QuoteExpired",
     "QuoteNotFound",
     "QuoteUsed",
@@ -204,4 +217,5 @@ __all__ = [
     "Unreadable",
     "UnsupportedMediaType",
     "WorkspaceNotFound",
+    "X402NotConfigured",
 ]

@@ -1,6 +1,14 @@
 """What stands in the way of paying by card: declines, challenges, and a provider that is down."""
 
-from holdfast.errors.kinds import BadGateway, Conflict, Gone, NotFound, PaymentRequired
+from holdfast.errors.kinds import (
+    BadGateway,
+    Conflict,
+    Gone,
+    NotFound,
+    NotServed,
+    PaymentRequired,
+    Unreadable,
+)
 
 
 class PaymentDeclined(PaymentRequired):
@@ -59,3 +67,41 @@ class StripeUnavailable(BadGateway):
 
     def __init__(self, *, outcome_unknown: bool) -> None:
         super().__init__(outcome_unknown=outcome_unknown)
+
+
+class InvalidPayment(Unreadable):
+    code = "invalid_payload"
+    message = "The payment header cannot be read."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason=reason)
+
+
+class InvalidX402Version(Unreadable):
+    code = "invalid_x402_version"
+    message = "Payments are read in versions 1 and 2 of x402."
+
+
+class PaymentNotAccepted(PaymentRequired):
+    """A signed payment that is not for the offer; `reason` is x402's word for why."""
+
+    code = "payment_not_accepted"
+    message = "The payment is not one for this offer."
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason=reason)
+
+
+class PaymentUsed(Conflict):
+    code = "payment_already_used"
+    message = "The signed payment was used for something else."
+
+
+class FacilitatorUnavailable(BadGateway):
+    code = "facilitator_unavailable"
+    message = "The payment facilitator does not answer. Nothing was paid; try again."
+
+
+class X402NotConfigured(NotServed):
+    code = "x402_not_configured"
+    message = "This installation takes no payments by x402."

@@ -2,24 +2,25 @@
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
 from holdfast.domain import wallet as rules
 from holdfast.domain.budgets import Budgets
 from holdfast.domain.clock import Instant
-from holdfast.domain.credits import CreditGrant, is_grant
+from holdfast.domain.credits import is_grant
 from holdfast.domain.entries import Entry, Json
 from holdfast.domain.ledger import Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.domain.wallet import Refunded
 from holdfast.errors import (
+    Contention,
     EntryNotFound,
     TransactionNotFound,
 )
 from holdfast.services import accounts, expiry
-from holdfast.services.changes import change
+from holdfast.services.changes import NotReady, change
 from holdfast.services.refs import Owner, grant_of, refunded_of, wallet_of
 from holdfast.store import pages
 from holdfast.store.ledger_store import Committed, LedgerStore
@@ -27,6 +28,8 @@ from holdfast.store.ledger_store import Committed, LedgerStore
 LOOKED_AT_MAX = 2_000
 """How many entries one page of a filtered list looks at before it hands out what it found."""
 
+
+REFUND_ATTEMPTS_MAX = 6
 
 SKEW_MAX = timedelta(minutes=5)
 """How far the clocks of two environments may be apart, and entries so out of the order of time."""
@@ -188,25 +191,55 @@ def refund(
             return earlier
         raise TransactionNotFound() from None
 
-    def decide(
-        wallet: Wallet, budgets: Budgets, refunded: Refunded, *grants: CreditGrant
-    ) -> Decision:
-        journal = rules.refund(
-            wallet,
-            refunded,
-            once,
-            budgets,
-            original=original,
-            amount_micros=amount_micros,
-            voided={grant.id for grant in grants if grant.voided_at is not None},
-            details=details,
-        )
-        return replace(journal, relied_on=grants)
+    ref = refunded_of(owner, original_id)
+    for _ in range(REFUND_ATTEMPTS_MAX):
+        seen = _voided(store, original)
 
+        def decide(
+            wallet: Wallet, budgets: Budgets, refunded: Refunded, seen: _Seen = seen
+        ) -> Decision:
+            if seen.voided is not None and seen.wallet_version != wallet.version:
+                raise _Moved
+            return rules.refund(
+                wallet,
+                refunded,
+                once,
+                budgets,
+                original=original,
+                amount_micros=amount_micros,
+                voided=seen.voided or (),
+                details=details,
+            )
+
+        try:
+            return change(store, owner, currency, decide, ref, once=once)
+        except _Moved:
+            continue
+    raise Contention()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Which of the grants that a charge drew were void, as long as the wallet has this version."""
+
+    wallet_version: int
+    voided: frozenset[str] | None
+
+
+class _Moved(NotReady):
+    """The wallet has changed since the grants were looked at: one of them may be void now."""
+
+
+def _voided(store: LedgerStore, original: Entry) -> _Seen:
+    # A void writes the wallet: grants that were read after the wallet are as they were read for as
+    # long as the wallet is. So the wallet's own guard does for all of them, however many there are.
     drawn = [draw.lot_id for draw in original.draws if is_grant(draw.lot_id)]
-    grants = [] if original.account_id != owner.account_id else drawn
-    refs = [refunded_of(owner, original.id), *(grant_of(owner, grant) for grant in grants)]
-    return change(store, owner, currency, decide, *refs, once=once)
+    if not drawn:
+        return _Seen(0, None)
+    owner = Owner(original.tenant, original.account_id)
+    wallet: Wallet = store.read(wallet_of(owner, original.currency))
+    grants = store.read_all([grant_of(owner, grant) for grant in drawn])
+    return _Seen(wallet.version, frozenset(each.id for each in grants if each.voided_at))
 
 
 def adjust(

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 PAUSE_BASE_SECONDS = 0.01
 PAUSE_CAP_SECONDS = 0.32
 KNOWN_MAX = 256
+READ_AT_ONCE = 100
+"""How many items DynamoDB reads in one batch."""
 
 
 def _fresh() -> str:
@@ -200,7 +203,14 @@ class LedgerStore:
 
     def read(self, ref: Ref) -> Any:
         """One record, consistently."""
-        return _record(ref, self._read([ref.key]))
+        return self.read_all([ref])[0]
+
+    def read_all(self, refs: Sequence[Ref]) -> list[Any]:
+        """Any number of records, each consistently and at its own instant, never from memory."""
+        found: Found = {}
+        for some in batched(refs, READ_AT_ONCE, strict=False):
+            found |= self._read([ref.key for ref in some])
+        return [_record(ref, found) for ref in refs]
 
     def entry(self, tenant: Tenant, entry_id: str) -> Entry:
         """The entry of this id.
