@@ -2,7 +2,7 @@
 
     Refusal
     |-- Unreadable              body that cannot be read as the JSON object it should be
-    |   `-- InvalidPayment, InvalidX402Version
+    |   `-- InvalidPayment, InvalidX402Version, InvalidSignature
     |-- Unauthenticated         no credential, or a bad one
     |-- PaymentRequired         money, a limit or a card stands in the way
     |   |-- BudgetExceeded, InsufficientFunds
@@ -97,6 +97,7 @@ from holdfast.errors.payments import (
     AuthenticationRequired,
     FacilitatorUnavailable,
     InvalidPayment,
+    InvalidSignature,
     InvalidX402Version,
     PaymentDeclined,
     PaymentMethodNotFound,
@@ -171,6 +172,7 @@ __all__ = [
     "InvalidField",
     "InvalidPayment",
     "InvalidRequest",
+    "InvalidSignature",
     "InvalidX402Version",
     "InvariantBroken",
     "JobHeld",

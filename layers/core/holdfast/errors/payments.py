@@ -77,6 +77,11 @@ class InvalidPayment(Unreadable):
         super().__init__(reason=reason)
 
 
+class InvalidSignature(Unreadable):
+    code = "invalid_signature"
+    message = "The signature does not fit the body."
+
+
 class InvalidX402Version(Unreadable):
     code = "invalid_x402_version"
     message = "Payments are read in versions 1 and 2 of x402."
