@@ -240,3 +240,22 @@ def test_a_rule_finds_what_it_is_for(
     rule: Callable[[Document], Iterator[str]], planted: Document, count: int
 ):
     assert len(list(rule(planted))) == count
+
+
+def test_the_authorizer_reads_api_keys_and_nothing_else_of_the_table(template: Document):
+    role = resources(template, "AWS::IAM::Role")["AuthorizerRole"]
+    (policy,) = role["Policies"]
+    on_table = [
+        statement
+        for statement in policy["PolicyDocument"]["Statement"]
+        if str(statement["Action"]).startswith("dynamodb:")
+    ]
+
+    assert on_table == [
+        {
+            "Effect": "Allow",
+            "Action": "dynamodb:GetItem",
+            "Resource": {"Fn::GetAtt": ["Table", "Arn"]},
+            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["KEY#*"]}},
+        }
+    ]

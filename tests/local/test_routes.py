@@ -64,6 +64,8 @@ def test_all_routes_of_the_template_ask_the_authorizer_but_health():
 
     assert [one.key for one in routes if not one.is_authorized] == ["ANY /v1/health"]
     assert {one.function for one in routes} == {
+        "AccountsFunction",
+        "CreditsFunction",
         "HoldsFunction",
         "OverviewFunction",
         "WalletFunction",
