@@ -119,6 +119,7 @@ async def _deploy(endpoint: str, *, key_set: str) -> Deployment:
         "OidcIssuer": tokens.ISSUER,
         "OidcAudience": tokens.AUDIENCE,
         "OidcJwks": key_set,
+        "PlatformOrg": tokens.USERS["platform"].org,
     }
     return Deployment.from_json(
         await _output_of("local.stack", endpoint, told=json.dumps(parameters))

@@ -5,4 +5,6 @@ import os
 from authorizer.decision import authorizer, issuer_of, key_context_of
 
 issuer = issuer_of(os.environ)
-handler = authorizer(issuer, key_context_of(os.environ))
+handler = authorizer(
+    issuer, key_context_of(os.environ), platform_org=os.environ.get("PLATFORM_ORG", "")
+)

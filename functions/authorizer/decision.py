@@ -39,7 +39,7 @@ _NOWHERE = key_context_of({})
 
 
 def authorizer(
-    issuer: Issuer, key_context: KeyContext = _NOWHERE
+    issuer: Issuer, key_context: KeyContext = _NOWHERE, *, platform_org: str = ""
 ) -> Callable[[object, object], dict[str, Any]]:
     """The handler that takes the tokens of one issuer, and API keys where they can be looked up."""
 
@@ -48,7 +48,8 @@ def authorizer(
             credential = _credential(event)
             if credential.startswith(API_KEY_PREFIX):
                 return _allowed(key_context(credential))
-            return _allowed(context_of(claims_of(credential, issuer)))
+            claims = claims_of(credential, issuer)
+            return _allowed(context_of(claims, platform_org=platform_org))
         except Denied as refused:
             if refused.reason in (denied.NOT_CONFIGURED, denied.KEYS_UNAVAILABLE):
                 logger.error("nobody can be let in", extra={"code": refused.reason})

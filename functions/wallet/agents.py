@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import Field
+from pydantic import AfterValidator
 
 from holdfast.domain import entries
 from holdfast.domain.clock import Instant
@@ -20,7 +20,9 @@ from holdfast.http.fields import (
     MajorAmount,
     Offset,
     Timestamp,
+    Told,
     major_micros,
+    wrong,
 )
 from holdfast.http.principal import Caller, Principal, owner_named
 from holdfast.http.routing import Router
@@ -51,8 +53,14 @@ WITHDRAWAL_CURRENCY = "usd"
 WITHDRAWAL_MIN = Decimal("10.00")
 
 
+def _enough(amount: Decimal) -> Decimal:
+    if amount < WITHDRAWAL_MIN:
+        raise wrong(f"must be at least {WITHDRAWAL_MIN}")
+    return amount
+
+
 class WithdrawFunds(Body):
-    amount: Annotated[MajorAmount, Field(ge=WITHDRAWAL_MIN)]
+    amount: Annotated[MajorAmount, AfterValidator(_enough), Told({"minimum": int(WITHDRAWAL_MIN)})]
 
 
 class BalanceView(View):

@@ -144,7 +144,7 @@ METHODS: Mapping[str, Method] = {
 def call_billing(
     envelope: WholeBody, caller: Admin, now: Now, keyed: KeyedWrite, store: Store
 ) -> Answer[ZapView]:
-    """Call a method of the wallet."""
+    """Call a method: getBalance, getBalanceAll, getUsage, recordUsage or deposit of `billing`."""
     return _answered(envelope, Line(caller=caller, now=now, keyed=keyed, store=store))
 
 
@@ -152,7 +152,7 @@ def call_billing(
 def call(
     envelope: WholeBody, caller: Admin, now: Now, keyed: KeyedWrite, store: Store
 ) -> Answer[ZapView]:
-    """The same at its other path."""
+    """Call a method of `billing`, at the shorter path."""
     return _answered(envelope, Line(caller=caller, now=now, keyed=keyed, store=store))
 
 

@@ -53,6 +53,13 @@ class Things:
     quote_id: str
     job_id: str
     workspace_id: str
+    linked_id: str
+    """Another account that the workspace is linked to."""
+    spare_id: str
+    """One with nothing in it, that no workspace is linked to."""
+    member_id: str
+    key_id: str
+    grant_id: str
 
 
 UNKNOWN = Things(
@@ -64,6 +71,11 @@ UNKNOWN = Things(
     quote_id="quote_" + "a" * 26,
     job_id="job-nobody",
     workspace_id="ws_" + "a" * 26,
+    linked_id="acct_" + "b" * 26,
+    spare_id="acct_" + "c" * 26,
+    member_id="mem_" + "a" * 26,
+    key_id="key_" + "a" * 26,
+    grant_id="grant_" + "0" * 10 + "a" * 26 + "_usd",
 )
 """Nobody's: ids of the right form that were never given out."""
 
@@ -88,6 +100,17 @@ QUERIES: dict[str, dict[str, str]] = {
     "GET /workspaces/{workspace_id}/billing/transactions": {},
     "GET /api/v1/billing/customer-balance": {"customerId": "{user}"},
     "GET /api/v1/billing/balance-transactions": {"customerId": "{user}"},
+    "GET /billing-accounts": {},
+    "GET /billing-accounts/{account_id}": {},
+    "GET /workspaces/{workspace_id}/billing/accounts": {},
+    "GET /api/v1/billing/accounts": {},
+    "GET /api/v1/billing/accounts/{account_id}/members": {},
+    "GET /api/agents/v1/billing/info": {},
+    "GET /v1/billing/profile": {},
+    "GET /v1/me/api-keys": {},
+    "GET /api/v1/billing/credit-grants": {"userId": "{user}"},
+    "GET /api/v1/billing/credit-balance": {"userId": "{user}"},
+    "GET /api/v1/billing/credit-balance/breakdown": {"userId": "{user}"},
 }
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/billing/deposit": {"user": "{user}", "amount": 10},
@@ -118,7 +141,29 @@ BODIES: dict[str, dict[str, Any]] = {
         "method": "billing.getBalance",
         "params": {"user": "{user}"},
     },
+    "POST /workspaces": {"name": "lab"},
+    "POST /workspaces/{workspace_id}/billing/accounts": {"name": "project"},
+    "POST /workspaces/{workspace_id}/billing/accounts/link": {"billingAccountId": "{spare_id}"},
+    "POST /workspaces/{workspace_id}/billing/accounts/{account_id}/default": {},
+    "DELETE /workspaces/{workspace_id}/billing/accounts/{account_id}": {},
+    "POST /api/v1/billing/accounts": {"name": "project"},
+    "DELETE /api/v1/billing/accounts/{account_id}": {},
+    "POST /api/v1/billing/accounts/{account_id}/members": {"userId": "newcomer"},
+    "PATCH /api/v1/billing/accounts/{account_id}/members/{member_id}": {"role": "admin"},
+    "DELETE /api/v1/billing/accounts/{account_id}/members/{member_id}": {},
+    "PUT /api/agents/v1/billing/info": {"name": "Acme"},
+    "POST /v1/me/api-keys": {"name": "ci", "scopes": ["wallet:read"]},
+    "DELETE /v1/me/api-keys/{key_id}": {},
+    "POST /api/v1/billing/credit-grants": {"userId": "{user}", "amountCents": 10},
+    "POST /api/v1/billing/credit-grants/{grant_id}/void": {},
+    "POST /api/v1/billing/credit": {"user": "{user}"},
 }
+OTHER_ACCOUNTS = {
+    "POST /workspaces/{workspace_id}/billing/accounts/{account_id}/default": "{linked_id}",
+    "DELETE /workspaces/{workspace_id}/billing/accounts/{account_id}": "{linked_id}",
+    "DELETE /api/v1/billing/accounts/{account_id}": "{spare_id}",
+}
+"""Operations that do nothing, or are refused, about a user's default account."""
 CALLS = ("POST /api/v1/billing/zap", "POST /api/v1/zap")
 """Remote procedure calls: they tell what is wrong in words of their own."""
 READS = tuple(QUERIES)
@@ -151,6 +196,7 @@ def request(operation: str, things: Things) -> Request:
     """The good request of an operation about somebody's things."""
     method, path = operation.split(" ")
     body = BODIES.get(operation)
+    path = path.replace("{account_id}", OTHER_ACCOUNTS.get(operation, "{account_id}"))
     return Request(
         method,
         path.format(**asdict(things)),
@@ -205,6 +251,7 @@ def _things(world: World, name: str, claims: dict[str, str]) -> Things:
     deposit = world.post("/api/v1/billing/deposit", by=admin, body={**named, "amount": 5000})
     usage = world.post("/api/v1/billing/usage", by=admin, body={**named, "amount": 50})
     held = world.quote(by=claims)["quote_id"]
+    workspace_id = opened(world, by=claims)
     world.post(
         "/v1/billing/hardware/hold", by=claims, body={"quote_id": held, "job_id": f"job-{name}"}
     )
@@ -216,8 +263,30 @@ def _things(world: World, name: str, claims: dict[str, str]) -> Things:
         usage_id=usage["transactionId"],
         quote_id=world.quote(by=claims)["quote_id"],
         job_id=f"job-{name}",
-        workspace_id=opened(world, by=claims),
+        workspace_id=workspace_id,
+        **_more(world, claims, workspace_id),
     )
+
+
+def _more(world: World, claims: dict[str, str], workspace_id: str) -> dict[str, str]:
+    """Accounts, a member, a key and a grant; and a card, for the credit to start with."""
+    admin = _ADMINS[f"{claims['org']}/{claims['mode']}"]
+    accounts, linked = "/api/v1/billing/accounts", f"/workspaces/{workspace_id}/billing/accounts"
+    guest = {"userId": f"guest-of-{claims['subject']}"}
+    # For a meter: so it is no part of the balance, and no hold draws on it.
+    grant = {"userId": claims["user"], "amountCents": 70, "eligibility": ["meter-1"]}
+    key = {"name": "ci", "scopes": ["wallet:read"]}
+    world.save_card(by=claims)
+    made = {
+        "linked_id": (linked, claims, {"name": "linked"}),
+        "spare_id": (accounts, claims, {"name": "spare"}),
+        "member_id": (f"{accounts}/{account_of(claims)}/members", claims, guest),
+        "key_id": ("/v1/me/api-keys", claims, key),
+        "grant_id": ("/api/v1/billing/credit-grants", admin, grant),
+    }
+    return {
+        name: world.post(path, by=by, body=body)["id"] for name, (path, by, body) in made.items()
+    }
 
 
 def _filled(template: Mapping[str, Any], things: Things) -> dict[str, Any]:
@@ -230,4 +299,6 @@ def _filled(template: Mapping[str, Any], things: Things) -> dict[str, Any]:
     return filled
 
 
-assert {*READS, *WRITES, *CALLS} == {operation.name for operation in OPERATIONS}, "an operation is missing"
+assert {*READS, *WRITES, *CALLS} == {operation.name for operation in OPERATIONS}, (
+    "an operation is missing"
+)

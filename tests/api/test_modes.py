@@ -43,7 +43,10 @@ def test_an_admin_in_test_mode_moves_test_money_alone(world):
     assert balance["balance"] == 0
 
 
-FOR_ADMINS = ("POST /workspaces/{workspace_id}/billing/credits",)
+FOR_ADMINS = (
+    "POST /workspaces/{workspace_id}/billing/credits",
+    "POST /api/v1/billing/credit-grants/{grant_id}/void",
+)
 ABOUT_ONE = [
     each
     for each in (*READS, *WRITES)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.world import BOB, TEST_ALICE
+from tests.api.world import BOB, TEST_ALICE, account_of
 from tests.http.events import ADMIN, ALICE
 
 COUNT = 7
@@ -16,7 +16,11 @@ COUNT = 7
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One list: where it is, who reads it, what tells its items apart, how much it shows."""
+    """One list: where it is, who reads it, what tells its items apart, how much it shows.
+
+    `named` is the parameter that says whose list it is: an admin reads it. `{account}` in a path
+    is the reader's.
+    """
 
     path: str
     items: str
@@ -24,12 +28,17 @@ class Listing:
     shown: int
     query: str = ""
     camel: bool = False
+    named: str = ""
+    most: int = 100
 
     def page(self, world: Any, *, by: dict[str, str] | None = None, **query: Any) -> Any:
-        asked = {"user": "acme/alice"} if self.camel else {}
+        asked = {self.named: "acme/alice"} if self.named else {}
         asked |= dict(part.split("=") for part in self.query.split("&") if part)
-        by = by or (ADMIN if self.camel else ALICE)
-        return world.ask("GET", self.path, by=by, query={**asked, **query})
+        by = by or (ADMIN if self.named else ALICE)
+        return world.ask("GET", self.path_of(by), by=by, query={**asked, **query})
+
+    def path_of(self, by: dict[str, str]) -> str:
+        return self.path.format(account=account_of(by))
 
     def read(self, world: Any, **query: Any) -> tuple[list[Any], str | None]:
         """What tells the items of a page apart, and where the list goes on."""
@@ -66,16 +75,35 @@ LISTS = {
     "open holds": Listing("/v1/billing/holds", "data", "id", 20, query="status=open"),
     "jobs": Listing("/v1/billing/jobs", "data", "hold_id", 20),
     "active jobs": Listing("/v1/billing/jobs", "data", "hold_id", 20, query="status=active"),
-    "usage": Listing("/api/v1/billing/usage", "usage", "transactionId", 100, camel=True),
+    "usage": Listing(
+        "/api/v1/billing/usage", "usage", "transactionId", 100, camel=True, named="user"
+    ),
     "usage in dollars": Listing(
-        "/api/v1/billing/usage", "usage", "transactionId", 100, query="currency=usd", camel=True
+        "/api/v1/billing/usage", "usage", "transactionId", 100, query="currency=usd", camel=True,
+        named="user",
     ),
     "transactions": Listing(
-        "/api/v1/billing/transactions", "transactions", "id", 100, camel=True
+        "/api/v1/billing/transactions", "transactions", "id", 100, camel=True, named="user"
     ),
     "transactions in dollars": Listing(
-        "/api/v1/billing/transactions", "transactions", "id", 100, query="currency=usd", camel=True
+        "/api/v1/billing/transactions", "transactions", "id", 100, query="currency=usd", camel=True,
+        named="user",
     ),
+    "balance transactions": Listing(
+        "/api/v1/billing/balance-transactions", "balanceTransactions", "id", 100, camel=True,
+        named="customerId",
+    ),
+    "account transactions": Listing(
+        "/billing-accounts/{account}/transactions", "data", "id", 50, camel=True, most=200
+    ),
+    "debits of an account": Listing(
+        "/billing-accounts/{account}/transactions", "data", "id", 50, query="type=debit",
+        camel=True, most=200,
+    ),
+    "credit grants": Listing(
+        "/api/v1/billing/credit-grants", "grants", "id", 100, camel=True, named="userId"
+    ),
+    "API keys": Listing("/v1/me/api-keys", "data", "id", 20),
 }  # fmt: skip
 ALL = pytest.mark.parametrize("listing", LISTS.values(), ids=LISTS)
 
@@ -86,8 +114,17 @@ def job(world, number, by=ALICE):
     world.post("/v1/billing/hardware/hold", by=by, body=body)
 
 
+def give(world):
+    body = {"userId": "acme/alice", "amountCents": 1, "eligibility": ["meter-1"]}
+    world.post("/api/v1/billing/credit-grants", by=ADMIN, body=body)
+
+
+def make_key(world):
+    world.post("/v1/me/api-keys", body={"name": "ci", "scopes": ["wallet:read"]})
+
+
 def busy(world):
-    """Jobs, other holds and usage, in three currencies."""
+    """Jobs, other holds, usage in three currencies, credit and keys."""
     world.deposit(5000)
     for number in range(COUNT):
         world.wait(seconds=1)
@@ -96,6 +133,8 @@ def busy(world):
         world.hold(1)
         world.wait(seconds=1)
         job(world, number)
+        give(world)
+        make_key(world)
     world.wait(seconds=1)
 
 
@@ -105,6 +144,8 @@ def one_more(world):
     world.use(1, currency="kwd")
     world.hold(1)
     job(world, f"at-{world.now:%H%M%S}")
+    give(world)
+    make_key(world)
 
 
 @ALL
@@ -160,6 +201,12 @@ def test_a_page_shows_so_many_unless_asked(world, listing):
             job(world, number)
         elif "holds" in listing.path:
             world.hold(1)
+        elif "grants" in listing.path:
+            give(world)
+        elif "keys" in listing.path:
+            make_key(world)
+        elif listing.named == "customerId":
+            world.deposit(1)
         else:
             world.use(1)
 
@@ -170,19 +217,21 @@ def test_a_page_shows_so_many_unless_asked(world, listing):
 
 
 NO_LIMITS = [
-    "0", "101", "-1", "5.0", "١", "５", "", " 5", "5 ", "+5", "05", "1_0", "0x5", "1e1", "five",
+    "0", "-1", "5.0", "١", "５", "", " 5", "5 ", "+5", "05", "1_0", "0x5", "1e1", "five",
     "true", "null", "9" * 30, "5\0",
 ]  # fmt: skip
 
 
 @ALL
-def test_a_limit_is_a_whole_number_from_one_to_a_hundred(world, listing):
-    assert [listing.page(world, limit=limit).status for limit in ("1", "100")] == [200, 200]
+def test_a_limit_is_a_whole_number_from_one_to_what_the_list_allows(world, listing):
+    least_and_most = (1, listing.most)
+    assert [listing.page(world, limit=limit).status for limit in least_and_most] == [200, 200]
     mark = world.mark()
+    wrong = [*NO_LIMITS, str(listing.most + 1)]
 
-    refusals = {limit: listing.page(world, limit=limit).refusal[:3] for limit in NO_LIMITS}
+    refusals = {limit: listing.page(world, limit=limit).refusal[:3] for limit in wrong}
 
-    assert refusals == dict.fromkeys(NO_LIMITS, (422, "invalid_field", "limit"))
+    assert refusals == dict.fromkeys(wrong, (422, "invalid_field", "limit"))
     assert world.written_since(mark) == []
 
 
@@ -202,8 +251,8 @@ def test_a_cursor_is_good_for_the_account_that_it_was_given_to(world, listing):
     busy(world)
     _, cursor = listing.read(world, limit=1)
 
-    if listing.camel:
-        answers = [listing.page(world, cursor=cursor, user="acme/bob")]
+    if listing.named:
+        answers = [listing.page(world, cursor=cursor, **{listing.named: "acme/bob"})]
     else:
         answers = [listing.page(world, by=by, cursor=cursor) for by in (BOB, ADMIN, TEST_ALICE)]
 
@@ -253,11 +302,14 @@ def forged(cursor, position):
     return urlsafe_b64encode(written.encode()).decode().rstrip("=")
 
 
+MINE, BOBS = account_of(ALICE), account_of(BOB)
 NO_PLACES = [
     "", "a#b", "#", "~", " ", "0", "-1", "usd=", "usd=-1", "usd=0", "usd=1e3", "usd=1,usd=2",
     "usd=99999999999999999999", "usd=9999999999999999", "xxx=5", "=", ",", "usd=٣", "usd=5#",
     "hold_", "hold_00000000000000000000000000_zzz", "2026-11-21T12:00:00.000Z#x", "\0", 5, None,
-    ["usd=1"], {"usd": 1}, "x" * 600,
+    ["usd=1"], {"usd": 1}, "x" * 600, f"{MINE}:", f"{MINE}:usd", f"{MINE}:usd=0", f"{MINE}:usd=-1",
+    f"{MINE}:usd=9999999999999999", f"{MINE}:usd=1,usd=2", f"{MINE}:xxx=5", f"{MINE}:usd=5;",
+    f"{BOBS}:usd=5", f"{MINE}:usd=1;{BOBS}:usd=5", ":", ";", ":usd=5",
 ]  # fmt: skip
 
 
@@ -285,11 +337,11 @@ def test_a_forged_cursor_shows_nothing_of_others_and_breaks_nothing(world, listi
 def test_a_cursor_given_twice_is_refused(world, listing):
     busy(world)
     _, cursor = listing.read(world, limit=1)
-    user = "user=alice&" if listing.camel else ""
+    named = f"{listing.named}=alice&" if listing.named else ""
 
-    by = ADMIN if listing.camel else ALICE
+    by = ADMIN if listing.named else ALICE
     refusal = world.refused(
-        "GET", listing.path, by=by, query=f"{user}cursor={cursor}&cursor={cursor}"
+        "GET", listing.path_of(by), by=by, query=f"{named}cursor={cursor}&cursor={cursor}"
     )
 
     assert refusal[:3] == (422, "invalid_field", "cursor")

@@ -4,20 +4,24 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import accounts.app
+import credits.app
 import holds.app
 import overview.app
 import wallet.app
 from holdfast.domain.accounts import Tenant, default_account_id
+from holdfast.domain.payment_methods import PaymentMethod
 from holdfast.http import writes
 from holdfast.http.api import Api
-from holdfast.runtime import ledger_store
+from holdfast.runtime import api_key_secret, ledger_store, settings
+from holdfast.store import items
 from holdfast.store.ledger_store import LedgerStore
 from tests.http.events import ADMIN, ALICE, event
 from tests.simulator.client import Simulator
@@ -25,6 +29,7 @@ from tests.simulator.values import Item
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NOON_TEXT = "2026-11-21T12:00:00.000Z"
+DONE = (200, 201, 204)
 INTRODUCTORY = 1000
 """Cents that every account has from its first day."""
 
@@ -38,6 +43,8 @@ TEST_ADMIN = {**ADMIN, "mode": "test"}
 FUNCTIONS: dict[str, Api] = {
     "wallet": wallet.app.api,
     "holds": holds.app.api,
+    "accounts": accounts.app.api,
+    "credits": credits.app.api,
     "overview": overview.app.api,
 }
 OPERATIONS = tuple(operation for api in FUNCTIONS.values() for operation in api.operations)
@@ -134,6 +141,14 @@ class Answer:
         return Refusal(self.status, told["code"], told["param"], told["details"])
 
 
+class House:
+    """The secret of the house, which never changes here."""
+
+    def value(self, *, make: bool = False) -> bytes:
+        assert make
+        return b"s" * 32
+
+
 class World:
     """A ledger with some items in it, and the one instant at which everything happens there."""
 
@@ -143,6 +158,7 @@ class World:
             self.simulator.put_item(TableName="holdfast", Item=item)
         self.simulator.forget()
         self.now = NOON
+        self.accounts_are_ours = True
         self.start_anew()
 
     def start_anew(self) -> None:
@@ -248,11 +264,32 @@ class World:
         shown = self.wallet(by=by, currency=currency)
         return shown["balance_cents"], shown["held_cents"]
 
+    def save_card(self, *, by: Mapping[str, str] = ALICE) -> None:
+        """A card on file for a caller, as the payment provider will put it there."""
+        method = PaymentMethod(
+            account_id=account_of(by),
+            id="pm_1",
+            brand="visa",
+            last4="4242",
+            exp_month=4,
+            exp_year=2030,
+            is_default=True,
+            created_at=self.now,
+            version=1,
+        )
+        _, item = items.to_item(Tenant(by["org"], by["mode"]), method)
+        self.simulator.put_item(TableName="holdfast", Item=item)
+
+    def _settings(self) -> Any:
+        return replace(settings(), accounts_are_ours=self.accounts_are_ours)
+
     @contextmanager
     def _standing_in(self) -> Iterator[Any]:
         for api in FUNCTIONS.values():
             api.dependency_overrides[ledger_store] = lambda: self.store
             api.dependency_overrides[writes.now] = lambda: self.now
+            api.dependency_overrides[api_key_secret] = House
+            api.dependency_overrides[settings] = self._settings
         try:
             yield _api_of
         finally:

@@ -82,10 +82,18 @@ def test_a_good_token_makes_a_principal():
 
 
 def test_what_the_authorizer_says_the_api_understands():
-    caller = principal_of(context_of(claims(roles=["platform"], isAdmin=True)))
+    caller = principal_of(context_of(claims(roles=["platform"], isAdmin=True), platform_org="acme"))
 
     assert (caller.org, caller.mode, caller.user) == ("acme", "live", "acme/alice")
     assert caller.roles == ("admin", "platform")
+
+
+@pytest.mark.parametrize("platform_org", ["", "globex", "acm", "acme2", "ACME"])
+def test_nobody_of_another_org_is_of_the_platform(platform_org):
+    told = context_of(claims(roles=["platform", "support"]), platform_org=platform_org)
+
+    assert principal_of(told).roles == ("support",)
+    assert not principal_of(told).is_platform
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def packed(value):
         packed(["ab"]),
         packed([None, "1"]),
         packed([["x"], ["y"]]),
-        "x" * 1025,
+        "x" * 6145,
         "[" * 1000,
         encode_cursor("entries", "42") + "=",
         encode_cursor("entries", "42") + "A",
@@ -58,7 +58,7 @@ def packed(value):
         encode_cursor("entries", "é"),
         encode_cursor("entries", "a\0b"),
         encode_cursor("entries", ""),
-        encode_cursor("entries", "x" * 513),
+        encode_cursor("entries", "x" * 4097),
     ],
 )
 def test_a_cursor_is_taken_to_the_letter(cursor):

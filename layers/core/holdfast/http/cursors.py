@@ -12,9 +12,9 @@ from hashlib import sha256
 
 from holdfast.errors import InvalidCursor
 
-CURSOR_LENGTH_MAX = 1024
+CURSOR_LENGTH_MAX = 6144
 _SCOPE_LENGTH = 16
-_POSITION = re.compile(r"[ -~]{1,512}")
+_POSITION = re.compile(r"[ -~]{1,4096}")
 
 
 def encode_cursor(scope: str, position: str) -> str:

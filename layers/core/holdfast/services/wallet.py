@@ -193,7 +193,7 @@ def refund(
 
     ref = refunded_of(owner, original_id)
     for _ in range(REFUND_ATTEMPTS_MAX):
-        seen = _voided(store, original)
+        seen = _voided(store, owner, currency, original)
 
         def decide(
             wallet: Wallet, budgets: Budgets, refunded: Refunded, seen: _Seen = seen
@@ -230,14 +230,14 @@ class _Moved(NotReady):
     """The wallet has changed since the grants were looked at: one of them may be void now."""
 
 
-def _voided(store: LedgerStore, original: Entry) -> _Seen:
+def _voided(store: LedgerStore, owner: Owner, currency: str, original: Entry) -> _Seen:
     # A void writes the wallet: grants that were read after the wallet are as they were read for as
     # long as the wallet is. So the wallet's own guard does for all of them, however many there are.
     drawn = [draw.lot_id for draw in original.draws if is_grant(draw.lot_id)]
-    if not drawn:
+    if not drawn or (original.account_id, original.currency) != (owner.account_id, currency):
+        # Somebody else's charge, or one in another currency, is refused by the rule.
         return _Seen(0, None)
-    owner = Owner(original.tenant, original.account_id)
-    wallet: Wallet = store.read(wallet_of(owner, original.currency))
+    wallet: Wallet = store.read(wallet_of(owner, currency))
     grants = store.read_all([grant_of(owner, grant) for grant in drawn])
     return _Seen(wallet.version, frozenset(each.id for each in grants if each.voided_at))
 

@@ -124,9 +124,10 @@ def link(
         after = rules.link(workspace, account_id, make_default=make_default, now=once.now)
         if after is workspace:
             return Unchanged(workspace)
-        linked = rules.linked(known, account_id=account_id, workspace_id=workspace_id, now=once.now)
-        if linked is known:
+        if workspace.links_to(account_id):
             return Deed(after, (Change(workspace, after),))
+        assert known is None or not known.active, "the workspace and its accounts go together"
+        linked = rules.linked(known, account_id=account_id, workspace_id=workspace_id, now=once.now)
         changes = (Change(workspace, after), Change(known, linked))
         # The answer to whoever made the link is the link: so its second delivery can tell, too.
         return Deed(linked, changes, (mine,))
