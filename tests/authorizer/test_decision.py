@@ -50,8 +50,9 @@ def context_for(credential, *, handle=handler, **event):
     return answer["context"]
 
 
-def context_of(given=None, **how):
-    return context_for(f"Bearer {token(given, **how)}")
+def context_of(given=None, *, platform_org="", **how):
+    handle = authorizer(issuer_of(ENVIRONMENT), platform_org=platform_org)
+    return context_for(f"Bearer {token(given, **how)}", handle=handle)
 
 
 def b64(data):
