@@ -51,8 +51,9 @@ class Api:
         *,
         key: str | None = None,
     ) -> Answer:
-        """One request."""
-        headers = {"Authorization": f"Bearer {self.session['tokens'][who]}"}
+        """One request, by somebody who has a token, or by whoever has an API key."""
+        token = self.session["tokens"].get(who, who)
+        headers = {"Authorization": f"Bearer {token}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if key is not None:
@@ -128,6 +129,8 @@ def main() -> int:
         usage = _hold_and_usage(story)
         _refusal(story)
         _refund(story, usage)
+        _granted(story)
+        _agent(story)
         _statement(story)
     except Unexpected as unexpected:
         print(f"Not as it should be: {unexpected}", file=sys.stderr)
@@ -215,6 +218,65 @@ def _refund(story: Story, usage: str) -> None:
     again = story.api.call("admin", "POST", path, refund, key=story.key("refund-again"))
     _refused(again, 422, "refund_exceeded")
     story.tell("Another 2.00 of it, when 1.50 are left: refused (422 refund_exceeded).")
+
+
+def _granted(story: Story) -> None:
+    """Credit is given with a purpose, used up before cash, and taken back where nobody spent it."""
+    given = {"userId": story.alice, "amountCents": 400, "expiresIn": "720h", "tags": "promo"}
+    path = "/api/v1/billing/credit-grants"
+    grant = _ok(story.api.call("admin", "POST", path, given), 201, remainingCents=400)
+    story.tell(f"4.00 of credit for a month: {grant['id']}.", balance=400)
+
+    who = f"userId={story.alice}"
+    shown = story.api.call("alice", "GET", f"/api/v1/billing/credit-balance/breakdown?{who}")
+    promo = _ok(shown, 200)["breakdown"].get("promo", {}).get("cents", 0)
+    story.tell(f"By tag, {_money(promo).strip()} of her credit is promotional.")
+
+    _ok(story.api.call("admin", "POST", f"{path}/{grant['id']}/void"), 200, voided=True)
+    story.tell("The grant is voided: what nobody spent of it is gone.", balance=-400)
+
+    starter = story.api.call("alice", "POST", "/api/v1/billing/credit", {"user": story.alice})
+    if starter.status == 201:
+        _ok(starter, 201, amount=500, tags="starter-credit")
+        story.tell("A card is on file: 5.00 of starter credit, once in a lifetime.", balance=500)
+    again = story.api.call("alice", "POST", "/api/v1/billing/credit", {"user": story.alice})
+    _refused(again, 409, "starter_credit_granted")
+    story.tell("Once more: refused (409 starter_credit_granted).")
+
+
+def _agent(story: Story) -> None:
+    """An agent has a key with a cap that no hold of it can pass, within a run that has its own."""
+    wanted = {
+        "name": "render agent",
+        "scopes": ["holds:write", "holds:read"],
+        "spend_cap": {"amount": 300, "window": "day"},
+    }
+    made = _ok(story.api.call("alice", "POST", "/v1/me/api-keys", wanted), 201)
+    story.tell(f"Alice gives an agent a key that may spend 3.00 a day: {made['prefix']}…")
+
+    run = {"kind": "run", "id": story.key("run"), "limit": 250}
+    step = {"amount": 200, "scopes": [run]}
+    placed = story.api.call(made["key"], "POST", "/v1/billing/holds", step)
+    hold = _ok(placed, 201, status="open")
+    story.tell("The agent holds 2.00 in a run that may spend 2.50.", held=200)
+
+    details = _refused(
+        story.api.call(made["key"], "POST", "/v1/billing/holds", step), 402, "budget_exceeded"
+    )
+    if details["scope"] != f"run:{run['id']}":
+        raise Unexpected(f"the refusal must name the run: {details}")
+    story.tell("2.00 more in that run: refused (402 budget_exceeded, which names the run).")
+
+    other = {"amount": 200, "scopes": [{**run, "id": story.key("other-run")}]}
+    details = _refused(
+        story.api.call(made["key"], "POST", "/v1/billing/holds", other), 402, "budget_exceeded"
+    )
+    if details["scope"] != f"key:{made['id']}":
+        raise Unexpected(f"the refusal must name the key: {details}")
+    story.tell("2.00 in another run: refused again, by the cap of the key.")
+
+    _ok(story.api.call(made["key"], "POST", f"/v1/billing/holds/{hold['id']}/release"), 200)
+    story.tell("The agent gives its hold back; so do the run and the key.", held=-200)
 
 
 def _statement(story: Story) -> None:

@@ -82,7 +82,7 @@ def _index(surfaces: list[tuple[str, Schema]]) -> str:
         f'<li><a href="/docs/{surface}">{escape(surface)}</a>'
         f' <span class="quiet">{len(list(operations(document)))} operations</span>'
         f"<p>{text(document['info']['summary'])}</p>"
-        f"{quiet(text(_prefix(document)))}</li>"
+        f"{quiet(text(_prefixes(document)))}</li>"
         for surface, document in surfaces
     ]
     return (
@@ -92,12 +92,19 @@ def _index(surfaces: list[tuple[str, Schema]]) -> str:
     )
 
 
-def _prefix(document: Schema) -> str:
-    """What the paths of a surface begin with."""
-    paths = [path.split("/") for path in document["paths"]]
+def _prefixes(document: Schema) -> str:
+    """What the paths of a surface begin with, as far as they have it in common."""
+    by_first: dict[str, list[list[str]]] = {}
+    for path in document["paths"]:
+        _, *steps = path.split("/")
+        by_first.setdefault(steps[0], []).append(steps)
+    return ", ".join(f"`/{'/'.join(_shared(paths))}`" for paths in by_first.values())
+
+
+def _shared(paths: list[list[str]]) -> list[str]:
     shared = []
     for steps in zip(*paths, strict=False):
         if len(set(steps)) > 1:
             break
         shared.append(steps[0])
-    return f"`{'/'.join(shared) or '/'}`"
+    return shared

@@ -77,7 +77,7 @@ def _listen_to_the_bus(laptop: Laptop) -> str:
 def test_the_story_is_told_to_its_end(strict: Strict):
     told, complaint = strict.laptop.demo().communicate(timeout=60)
 
-    assert "All 12 steps were answered as they should be." in told, complaint
+    assert "All 22 steps were answered as they should be." in told, complaint
 
 
 def test_every_operation_may_do_what_it_needs(strict: Strict):

@@ -89,7 +89,7 @@ def test_a_story_cut_short_by_ctrl_c_can_be_told_to_its_end_afterwards(tmp_path:
         assert laptop.stop(signal.SIGINT) == 0
 
         _, complaint = told.communicate(timeout=60)
-    assert "All 12 steps were answered as they should be." in whole
+    assert "All 22 steps were answered as they should be." in whole
     assert told.returncode == 1
     assert "is gone" in complaint
     assert hold is not None
@@ -98,7 +98,7 @@ def test_a_story_cut_short_by_ctrl_c_can_be_told_to_its_end_afterwards(tmp_path:
         kept = again.call("alice", "GET", f"/v1/billing/holds/{hold[0]}")
         rest, complaint = again.demo().communicate(timeout=60)
     assert (kept.status, kept.body["amount"]) == (200, 1200)
-    assert "All 12 steps were answered as they should be." in rest, complaint
+    assert "All 21 steps were answered as they should be." in rest, complaint
 
 
 def test_a_killed_stack_leaves_no_process_and_loses_nothing(tmp_path: Path):

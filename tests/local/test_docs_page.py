@@ -121,7 +121,7 @@ def test_what_a_description_says_is_never_markup(tmp_path: Path):
             operation["parameters"] = [
                 {"name": wrong, "in": "query", "schema": {"default": wrong, "pattern": wrong}}
             ]
-    told["components"]["schemas"] = {"A": {"enum": [wrong], "description": wrong}}
+    told["components"]["schemas"]["Planted"] = {"enum": [wrong], "description": wrong}
     (tmp_path / "planted.json").write_text(json.dumps(told))
 
     assert not read("/docs/planted", tmp_path).tags & {"script", "b"}

@@ -156,7 +156,7 @@ def _operation(each: Served, names: dict[type[BaseModel], str], example: Example
         told["description"] = " ".join(filter(None, sentences))
     if each.operation.public:
         told["security"] = []
-    elif each.package in NOUNS:
+    elif each.package in NOUNS and person not in each.dependencies:
         told["x-api-key-scope"] = needed_scope(each.package, each.operation.method)
     parameters = list(_parameters(each, example))
     if parameters:

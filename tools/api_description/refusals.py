@@ -199,7 +199,7 @@ def _members(kind: type) -> dict[str, list[FunctionType]]:
             if isinstance(owner, type) and owner.__module__ == module.__name__:
                 for name, value in vars(owner).items():
                     if isinstance(value, kind) and not name.startswith("__"):
-                        member = value.fget if isinstance(value, property) else value
+                        member: Any = value.fget if isinstance(value, property) else value
                         found.setdefault(name, []).append(member)
     return found
 

@@ -18,12 +18,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = tuple(sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py")))
 """The functions, by the names of their packages."""
 
-_LIST = ROOT / "tests" / "contract" / "operations.csv"
+_LISTS = (
+    ROOT / "tests" / "contract" / "operations.csv",
+    ROOT / "tests" / "contract" / "additions.csv",
+)
 _VARIABLE = re.compile(r"\{[^}]*\}")
 
 
 class NotOnTheList(Exception):
-    """An operation is served that `operations.csv` does not name."""
+    """An operation is served that no list of operations names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +55,22 @@ def served() -> tuple[Served, ...]:
     Raises:
         NotOnTheList: One of them is not on it.
     """
-    order, surfaces = {}, {}
-    with _LIST.open(encoding="utf-8", newline="") as file:
-        for number, line in enumerate(csv.DictReader(file)):
-            key = (line["method"], _shape(line["path"]))
-            order[key], surfaces[key] = number, line["surface"]
+    surfaces = {(line["method"], _shape(line["path"])): line["surface"] for line in _listed()}
+    order = {key: number for number, key in enumerate(surfaces)}
     found = []
     for package in PACKAGES:
         for operation in _operations(package):
             key = (operation.method, _shape(operation.path))
             if key not in order:
-                raise NotOnTheList(f"{operation.name} is not in {_LIST.relative_to(ROOT)}")
+                raise NotOnTheList(f"{operation.name} is in none of tests/contract/*.csv")
             found.append((order[key], Served(surfaces[key], package, operation)))
     return tuple(one for _, one in sorted(found, key=lambda each: each[0]))
+
+
+def _listed() -> Iterator[dict[str, str]]:
+    for place in _LISTS:
+        with place.open(encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file)
 
 
 def _operations(package: str) -> tuple[Operation, ...]:
