@@ -26,6 +26,8 @@ from local.places import LAYERS, ROOT, Places
 from local.server import PortTaken, free_port, listen, port_of, serving
 from local.session import AlreadyRunning, announced, only_one
 from local.stack import Deployment, DeploymentFailed, function_names, read_template
+from local.stripe.server import StripeServer
+from local.tokens import STRIPE_KEY
 
 DEFAULT_PORT = 3000
 # Longer than any function of the API runs.
@@ -65,19 +67,25 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
         log = places.logs / "http.log"
         await stack.enter_async_context(serving(bridge, inner, log=log))
         address = f"http://127.0.0.1:{port_of(inner)}"
+        stripe = await stack.enter_async_context(StripeServer(listen(0), state=places.state))
         with _step("starting the embedded AWS"):
             emulator = await stack.enter_async_context(_emulator(places, address))
         if told_to_stop.is_set():
             return
         with _step("deploying template.yaml"):
-            deployment = await _deploy(emulator.url, key_set=tokens.key_set(key))
+            deployment = await _deploy(
+                emulator.url,
+                key_set=tokens.key_set(key),
+                stripe_url=stripe.address,
+                return_url=f"http://127.0.0.1:{port_of(listening)}/docs",
+            )
         fleet = Fleet(deployment.functions, endpoint=emulator.url, logs=places.logs)
         stack.push_async_callback(fleet.stop, patience_seconds=_PATIENCE_SECONDS)
         with _step("starting the functions"):
             front = {route.function for route in deployment.routes}
             await asyncio.gather(
                 fleet.warm(deployment.authorizer.function, *sorted(front)),
-                _seed(emulator.url, deployment.outputs["TableName"]),
+                _seed(emulator.url, deployment.outputs["TableName"], stripe.address),
             )
         emulator.must_save = True
         bridge.open(fleet)
@@ -85,7 +93,9 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
         await stack.enter_async_context(serving(gateway, listening, log=log))
         stack.push_async_callback(gateway.close)
         api = f"http://127.0.0.1:{port_of(listening)}"
-        stack.enter_context(announced(places, _session(api, key), emulator_url=emulator.url))
+        stack.enter_context(
+            announced(places, _session(api, stripe.address, key), emulator_url=emulator.url)
+        )
         stack.callback(_say, "\nStopping: requests in flight are finished, then state is saved.")
         _say_ready(
             places,
@@ -109,7 +119,7 @@ async def _emulator(places: Places, functions_url: str) -> AsyncIterator[Emulato
         await asyncio.to_thread(emulator.stop)
 
 
-async def _deploy(endpoint: str, *, key_set: str) -> Deployment:
+async def _deploy(endpoint: str, *, key_set: str, stripe_url: str, return_url: str) -> Deployment:
     """Deploy in a process of its own.
 
     Raises:
@@ -120,19 +130,23 @@ async def _deploy(endpoint: str, *, key_set: str) -> Deployment:
         "OidcAudience": tokens.AUDIENCE,
         "OidcJwks": key_set,
         "PlatformOrg": tokens.USERS["platform"].org,
+        "StripeApiBase": stripe_url,
+        "StripeLivePublishableKey": "pk_test_laptop",
+        "StripeTestPublishableKey": "pk_test_laptop",
+        "ReturnUrls": return_url,
     }
     return Deployment.from_json(
         await _output_of("local.stack", endpoint, told=json.dumps(parameters))
     )
 
 
-async def _seed(endpoint: str, table: str) -> None:
+async def _seed(endpoint: str, table: str, stripe_url: str) -> None:
     """Put what a laptop starts with into the table.
 
     Raises:
         DeploymentFailed: It could not be put there.
     """
-    await _output_of("local.seeds", endpoint, table)
+    await _output_of("local.seeds", endpoint, table, stripe_url)
 
 
 async def _output_of(module: str, *arguments: str, told: str = "") -> str:
@@ -164,13 +178,13 @@ async def _output_of(module: str, *arguments: str, told: str = "") -> str:
     return output.decode()
 
 
-def _session(api: str, key: Any) -> dict[str, Any]:
+def _session(api: str, stripe_url: str, key: Any) -> dict[str, Any]:
     """What demo, tests and people need: addresses, and a token for each user."""
     now_seconds = int(time.time())
     return {
         "api": api,
-        "stripe": None,
-        "stripe_key": None,
+        "stripe": stripe_url,
+        "stripe_key": STRIPE_KEY,
         "stripe_webhook": None,
         "stripe_webhook_secret": None,
         "docs": f"{api}/docs",

@@ -226,6 +226,10 @@ QUERY_FIELDS = {
     "GET /api/v1/billing/credit-grants": {"userId": "name", "limit": "limit", "cursor": "cursor"},
     "GET /api/v1/billing/credit-balance": {"userId": "name"},
     "GET /api/v1/billing/credit-balance/breakdown": {"userId": "name", "currency": "currency"},
+    "GET /v1/plans": {"type": "choice", "limit": "limit", "cursor": "cursor"},
+    "GET /api/v1/billing/plans": {"category": "category"},
+    "GET /api/v1/billing/plans/{plan_id}": {},
+    "GET /api/v1/dns/plans": {},
 }
 
 WRONG = {
@@ -312,4 +316,5 @@ FINE_IN_QUERY = {
     "name": {"true", "0", "1.5", "1e2", "null", "9" * 41, "usdt", "XXX"},
     "offset": {"0"},
     "id": {"true", "0", "1.5", "1e2", "null", "9" * 41, "usdt", "XXX"},
+    "category": set(WRONG_IN_QUERY),
 }

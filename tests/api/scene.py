@@ -111,6 +111,10 @@ QUERIES: dict[str, dict[str, str]] = {
     "GET /api/v1/billing/credit-grants": {"userId": "{user}"},
     "GET /api/v1/billing/credit-balance": {"userId": "{user}"},
     "GET /api/v1/billing/credit-balance/breakdown": {"userId": "{user}"},
+    "GET /v1/plans": {},
+    "GET /api/v1/billing/plans": {},
+    "GET /api/v1/billing/plans/{plan_id}": {},
+    "GET /api/v1/dns/plans": {},
 }
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/billing/deposit": {"user": "{user}", "amount": 10},
@@ -168,7 +172,15 @@ CALLS = ("POST /api/v1/billing/zap", "POST /api/v1/zap")
 """Remote procedure calls: they tell what is wrong in words of their own."""
 READS = tuple(QUERIES)
 WRITES = tuple(each for each in BODIES if each not in CALLS)
-PUBLIC = "GET /v1/health"
+PLAN = "pro"
+"""Nobody's own: it is on sale to everybody."""
+PUBLIC = (
+    "GET /v1/health",
+    "GET /v1/plans",
+    "GET /api/v1/billing/plans",
+    "GET /api/v1/billing/plans/{plan_id}",
+    "GET /api/v1/dns/plans",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +211,7 @@ def request(operation: str, things: Things) -> Request:
     path = path.replace("{account_id}", OTHER_ACCOUNTS.get(operation, "{account_id}"))
     return Request(
         method,
-        path.format(**asdict(things)),
+        path.format(**asdict(things), plan_id=PLAN),
         _filled(QUERIES.get(operation, {}), things),
         None if body is None else _filled(body, things),
     )

@@ -508,6 +508,6 @@ def test_head_is_get_without_its_body(operation):
 
 
 def test_every_function_answers_for_a_path_that_is_nobodys(world):
-    assert len(FUNCTIONS) == 5
+    assert len(FUNCTIONS) == 6
     for path in ("/v1/billing/nowhere", "/api/v1/billing/nowhere", "/api/agents/v1/nowhere", "/"):
         assert world.refused("GET", path) == (404, "route_not_found", None, {})

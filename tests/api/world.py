@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import accounts.app
+import catalog.app
 import credits.app
 import holds.app
 import overview.app
@@ -46,6 +47,7 @@ FUNCTIONS: dict[str, Api] = {
     "accounts": accounts.app.api,
     "credits": credits.app.api,
     "overview": overview.app.api,
+    "catalog": catalog.app.api,
 }
 OPERATIONS = tuple(operation for api in FUNCTIONS.values() for operation in api.operations)
 _AGENTS = "/api/agents/v1/"
@@ -273,7 +275,6 @@ class World:
             last4="4242",
             exp_month=4,
             exp_year=2030,
-            is_default=True,
             created_at=self.now,
             version=1,
         )

@@ -61,8 +61,12 @@ RULES = {
     ),
     "holdfast.runtime": Rule(
         ours=("holdfast",),
-        not_ours=("holdfast.http", "holdfast.services", "holdfast.verify"),
+        not_ours=("holdfast.http", "holdfast.providers", "holdfast.services", "holdfast.verify"),
         packages=("aws_lambda_powertools", *_AWS_SDK),
+    ),
+    # Only functions that are paid by card load it.
+    "holdfast.providers": Rule(
+        ours=("holdfast.gateways", "holdfast.runtime"), packages=("aws_lambda_powertools",)
     ),
     # Whoever checks an export has the export alone, and no reason to trust the store.
     "holdfast.verify": Rule(ours=("holdfast.domain", "holdfast.errors")),
@@ -82,7 +86,8 @@ _WITH_STRIPE = (
 
 def function_rule(package: str) -> Rule:
     """A function may use the layer, its own package, and the framework."""
-    stripe = () if package in _WITH_STRIPE else ("holdfast.gateways.stripe",)
+    paid = ("holdfast.gateways.stripe", "holdfast.providers", "holdfast.services.cards")
+    stripe = () if package in _WITH_STRIPE else paid
     only_here = ("cryptography", "jwt") if package == "authorizer" else ()
     return Rule(
         ours=("holdfast",),

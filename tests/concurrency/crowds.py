@@ -12,6 +12,7 @@ from typing import Any
 from holdfast import audit, verify
 from holdfast.domain import holds as words
 from holdfast.domain.accounts import INTRODUCTORY_CREDIT_MICROS, Owner, Tenant, owner_of
+from holdfast.domain.budgets import Budget
 from holdfast.domain.clock import instant
 from holdfast.domain.entries import HOLD, Entry, document
 from holdfast.domain.holds import Hold
@@ -36,6 +37,7 @@ class Books:
     wallet: Wallet
     entries: list[Entry]
     holds: list[Hold]
+    budgets: list[Budget]
     items: list[Attributes]
 
     def open_holds(self) -> list[Hold]:
@@ -105,7 +107,7 @@ def crowd_of(
     owner = owner_of(Tenant("acme", "live"), "acme/alice")
     # All together more than the credit that everybody begins with.
     amount_micros = draw.randint(1200, 6000) // good_for * CENT_MICROS
-    _fill(store, owner, good_for * amount_micros, draw)
+    fill(store, owner, good_for * amount_micros, draw)
     crowd = Crowd(
         table=table, owner=owner, amount_micros=amount_micros, seed=seed, in_pairs=in_pairs
     )
@@ -117,7 +119,7 @@ def thousand_holds(client: Any, fleet: Fleet, *, seed: int, in_pairs: bool = Fal
     store, crowd = crowd_of(client, seed=seed, in_pairs=in_pairs)
     keys = [f"request-{number}" for number in range(REQUESTS)]
     random.Random(seed).shuffle(keys)
-    queues = _in_pairs(fleet, keys) if in_pairs else _dealt(keys, fleet.environments)
+    queues = _in_pairs(fleet, keys) if in_pairs else dealt(keys, fleet.environments)
     began = time.monotonic()
     answers = fleet.serve(crowd, queues)
     return outcome_of(store, crowd, answers, seconds=time.monotonic() - began)
@@ -127,11 +129,23 @@ def outcome_of(
     store: LedgerStore, crowd: Crowd, answers: Sequence[Answer], *, seconds: float
 ) -> Outcome:
     """The answers, and what is in the books after the last of them."""
-    return Outcome(crowd, list(answers), _books(store, crowd.owner), seconds)
+    return Outcome(crowd, list(answers), books_of(_scanned(store)), seconds)
 
 
 def problems_of(outcome: Outcome, *, good_for: int = GOOD_FOR) -> list[str]:
     """Every way in which it went wrong, in words."""
+    wallet = outcome.books.wallet
+    checks = {
+        f"refusals: {dict(outcome.refusals)}": set(outcome.refusals) <= {"insufficient_funds"},
+        f"{wallet.cash_micros} of cash is left": wallet.cash_micros == 0,
+        f"lots are left with {wallet.lots}": not any(lot.remaining_micros for lot in wallet.lots),
+    }
+    wrong = [what for what, holds in checks.items() if not holds]
+    return [*wrong, *problems_of_books(outcome, good_for=good_for)]
+
+
+def problems_of_books(outcome: Outcome, *, good_for: int) -> list[str]:
+    """What went wrong whatever it was that stood in the way of all but `good_for` of the holds."""
     books, crowd = outcome.books, outcome.crowd
     told = Counter(answer.hold_id for answer in outcome.answers if answer.hold_id is not None)
     deliveries = set(told.values()) or {0}
@@ -141,13 +155,10 @@ def problems_of(outcome: Outcome, *, good_for: int = GOOD_FOR) -> list[str]:
     checks = {
         f"{len(told)} holds succeeded": len(told) == good_for,
         f"a hold was told {deliveries} times": len(deliveries) == 1,
-        f"refusals: {dict(outcome.refusals)}": set(outcome.refusals) <= {"insufficient_funds"},
         "holds told and holds there differ": set(told) == {hold.id for hold in open_holds},
         "entries and holds differ": sorted(told) == sorted(e.hold_id or "" for e in books.placed()),
         f"{held_micros} are in open holds": held_micros == good_for * crowd.amount_micros,
         f"{wallet.held_micros} are held": wallet.held_micros == held_micros,
-        f"{wallet.cash_micros} of cash is left": wallet.cash_micros == 0,
-        f"lots are left with {wallet.lots}": not any(lot.remaining_micros for lot in wallet.lots),
         "the wallet was below zero": all(
             entry.balance_after_micros >= entry.held_after_micros for entry in books.entries
         ),
@@ -159,7 +170,7 @@ def problems_of(outcome: Outcome, *, good_for: int = GOOD_FOR) -> list[str]:
     return [*wrong, *map(str, report.broken), *map(str, audit.audit_items(books.items))]
 
 
-def _fill(store: LedgerStore, owner: Owner, total_micros: int, draw: random.Random) -> None:
+def fill(store: LedgerStore, owner: Owner, total_micros: int, draw: random.Random) -> None:
     """Bring what can be spent to the total: the first credit, cash, and cash in lots."""
     now = instant(datetime.now(UTC))
     rest_cents = (total_micros - INTRODUCTORY_CREDIT_MICROS) // CENT_MICROS
@@ -179,20 +190,31 @@ def _fill(store: LedgerStore, owner: Owner, total_micros: int, draw: random.Rand
         )
 
 
-def _dealt(keys: Sequence[str], queues: int) -> list[Sequence[str]]:
+def dealt(keys: Sequence[str], queues: int) -> list[Sequence[str]]:
     return [keys[number::queues] for number in range(queues)]
 
 
 def _in_pairs(fleet: Fleet, keys: Sequence[str]) -> list[Sequence[str]]:
     """The same queue for an environment and for its partner in the next process."""
-    dealt = _dealt(keys, fleet.environments // 2)
+    queues = dealt(keys, fleet.environments // 2)
     pairs = [
-        dealt[first : first + fleet.threads] * 2 for first in range(0, len(dealt), fleet.threads)
+        queues[first : first + fleet.threads] * 2 for first in range(0, len(queues), fleet.threads)
     ]
     return [queue for pair in pairs for queue in pair]
 
 
-def _books(store: LedgerStore, owner: Owner) -> Books:
+def books_of(found: Sequence[Attributes]) -> Books:
+    """The books that these items are, of one account with one wallet."""
+    entries = [items.to_entry(item) for item in found if items.is_entry(item)]
+    records = [items.to_record(item) for item in found if item["sk"]["S"] != "ENTRY"]
+    (wallet,) = (record for record in records if isinstance(record, Wallet))
+    placed = [record for record in records if isinstance(record, Hold)]
+    budgets = [record for record in records if isinstance(record, Budget)]
+    in_order = sorted(entries, key=lambda entry: entry.seq)
+    return Books(wallet, in_order, placed, budgets, list(found))
+
+
+def _scanned(store: LedgerStore) -> list[Attributes]:
     """All items of the table, in one consistent scan: nothing is running any more."""
     found: list[Attributes] = []
     scan: dict[str, Any] = {"TableName": store.table, "ConsistentRead": True}
@@ -200,13 +222,8 @@ def _books(store: LedgerStore, owner: Owner) -> Books:
         answer = store.client.scan(**scan)
         found += answer["Items"]
         if "LastEvaluatedKey" not in answer:
-            break
+            return found
         scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-    entries = [items.to_entry(item) for item in found if items.is_entry(item)]
-    records = [items.to_record(item) for item in found if item["sk"]["S"] != "ENTRY"]
-    (wallet,) = (record for record in records if isinstance(record, Wallet))
-    placed = [record for record in records if isinstance(record, Hold)]
-    return Books(wallet, sorted(entries, key=lambda entry: entry.seq), placed, found)
 
 
 def _line(entry: Entry) -> bytes:

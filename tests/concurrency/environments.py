@@ -18,6 +18,7 @@ from multiprocessing.synchronize import Barrier
 from typing import Any, cast
 
 from holdfast.domain.accounts import Owner
+from holdfast.domain.budgets import Scope
 from holdfast.domain.clock import instant
 from holdfast.domain.once import Once
 from holdfast.errors import KeyInUse, Refusal, Unavailable
@@ -35,14 +36,17 @@ PAUSE_MAX_SECONDS = 0.2
 class Crowd:
     """Holds of one amount on one wallet, each under a key of its own, all wanted at once.
 
-    With `in_pairs` every key is sent by two processes, at the same moment.
+    With `in_pairs` every key is sent by two processes, at the same moment. `scopes` are budgets
+    that each hold names, `caps` those of the API key that they are sent with.
     """
 
     table: str
     owner: Owner
     amount_micros: int
     seed: int
-    in_pairs: bool
+    in_pairs: bool = False
+    scopes: tuple[Scope, ...] = ()
+    caps: tuple[Scope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +54,13 @@ class Answer:
     """What one client got in the end, how often it had to ask, and from when to when it did.
 
     Times are seconds of the machine's monotonic clock, which is the same in all processes. A
-    status is there where HTTP was spoken.
+    status is there where HTTP was spoken, a scope where a budget was in the way.
     """
 
     key: str
     hold_id: str | None = None
     refused: str | None = None
+    scope: str | None = None
     replayed: bool = False
     status: int | None = None
     asked: int
@@ -92,7 +97,7 @@ class Environment:
                 time.sleep(self.draw.uniform(0, PAUSE_MAX_SECONDS))
                 continue
             except Refusal as refused:
-                got = {"refused": refused.code}
+                got = {"refused": refused.code, "scope": refused.details.get("scope")}
             return Answer(key=key, asked=asked, began=began, ended=time.monotonic(), **got)
 
     def _place(self, key: str) -> Committed:
@@ -102,13 +107,14 @@ class Environment:
             key=key,
             fingerprint=f"hold {self.crowd.amount_micros}",
             now=instant(datetime.now(UTC)),
+            caps=self.crowd.caps,
         )
         return holds.place_hold(
             self.store,
             self.crowd.owner,
             amount_micros=self.crowd.amount_micros,
             currency="usd",
-            terms=HoldTerms(expires_in=timedelta(hours=1)),
+            terms=HoldTerms(expires_in=timedelta(hours=1), scopes=self.crowd.scopes),
             once=once,
         )
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from holdfast.domain import credits as credit_rules
 from holdfast.domain import entries, holds
 from holdfast.domain import wallet as wallet_rules
-from holdfast.domain.book import settled
+from holdfast.domain.book import SYSTEM, settled
 from holdfast.domain.clock import Instant
 from holdfast.domain.credits import CreditGrant
 from holdfast.domain.entries import Entry
@@ -77,6 +77,7 @@ class Lives(RuleBasedStateMachine):
         self.wallet: Wallet = wallet(cash=50)
         self.count = 0
         self.left: Counter[str] = Counter({CASH: 50})
+        self.pending: dict[str, int] = {}
         self.house: Counter[str] = Counter()
         self.grants: dict[str, CreditGrant] = {}
         self.holds: dict[str, Hold] = {}
@@ -191,18 +192,23 @@ class Lives(RuleBasedStateMachine):
     @rule(data=st.data())
     def refund(self, data: st.DataObject) -> None:
         charge, so_far = self._one_of(data, self.charges)
-        room = charge.postings[entries.REVENUE] - so_far.refunded_micros
+        given = so_far.refunded_micros
+        room = charge.postings[entries.REVENUE] - given
         if not room:
             return
-        ended = {given.id for given in self.grants.values() if given.voided_at is not None}
+        amount = data.draw(st.integers(1, room))
+        # Which lot each micro of the charge came from, in the order of drawing.
+        micros = [draw.lot_id for draw in charge.draws for _ in range(draw.amount_micros)]
+        ended = {each.id for each in self.grants.values() if each.voided_at is not None}
         journal = wallet_rules.refund(
             self.wallet,
             so_far,
             self._once(),
             original=charge,
-            amount_micros=data.draw(st.integers(1, room)),
+            amount_micros=amount,
             voided=ended,
         )
+        assert Counter(dict(taken(journal.entry.draws))) == Counter(micros[given : given + amount])
         self._write(journal)
         (done,) = (c.after for c in journal.changes if isinstance(c.after, Refunded))
         self.charges[charge.id] = (charge, done)
@@ -212,7 +218,10 @@ class Lives(RuleBasedStateMachine):
     def void(self, data: st.DataObject) -> None:
         chosen = self._one_of(data, self.grants)
         if chosen.voided_at is None:
-            self._write(credit_rules.void(self.wallet, chosen, self._once()))
+            journal = credit_rules.void(self.wallet, chosen, self._once())
+            assert {draw.lot_id for draw in journal.entry.draws} <= {chosen.id}
+            self._write(journal)
+            self.pending.pop(chosen.id, None)
             assert not self.grants[chosen.id].active(self.wallet, self.now)
 
     # --- What must stay true ----------------------------------------------------------------------
@@ -224,6 +233,11 @@ class Lives(RuleBasedStateMachine):
         assert {lot_id: micros for lot_id, micros in self.left.items() if micros} == {
             lot_id: micros for lot_id, micros in stored.items() if micros
         }
+
+    @invariant()
+    def what_waits_for_its_day_is_all_there(self) -> None:
+        waiting = {lot.id: lot.remaining_micros for lot in self.wallet.pending}
+        assert waiting == self.pending
 
     @invariant()
     def what_is_held_of_a_lot_is_what_open_holds_have_pinned(self) -> None:
@@ -330,6 +344,11 @@ class Lives(RuleBasedStateMachine):
         sign = (entry.type in came) - (entry.type in went or bool(captured))
         for draw in entry.draws:
             self.left[draw.lot_id] += sign * draw.amount_micros
+            if entry.type == entries.CREDIT_SCHEDULED:
+                self.pending[draw.lot_id] = draw.amount_micros
+            if entry.type == entries.CREDIT_GRANT and entry.source == SYSTEM:
+                assert self.grants[draw.lot_id].effective_at <= self.now
+                assert self.pending.pop(draw.lot_id) == draw.amount_micros
 
 
 def _lot_of(draw: Draw) -> Lot:

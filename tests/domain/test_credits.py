@@ -9,7 +9,7 @@ from holdfast.domain import credits as rules
 from holdfast.domain import entries, holds
 from holdfast.domain import wallet as wallet_rules
 from holdfast.domain.clock import Instant
-from holdfast.domain.credits import LABELS_BYTES_MAX, CreditGrant, Starter
+from holdfast.domain.credits import CreditGrant, Starter
 from holdfast.domain.ledger import Journal, Wallet
 from holdfast.domain.wallet import Refunded
 from holdfast.errors import (
@@ -199,21 +199,6 @@ def test_a_grant_expires_after_its_day_and_not_before(effective_at, after_its_da
     with pytest.raises(InvalidField) as refused:
         rules.grant(wallet(), given, once())
     assert refused.value.param == "expires_in"
-
-
-@pytest.mark.parametrize(("over", "claim"), [(-1, True), (0, True), (1, False)])
-def test_what_a_grant_is_labelled_with_is_short_enough_for_two_hundred_of_them(over, claim):
-    # In bytes, and each label counts one for itself: 200 + 1, a hundred of two bytes each + 1, …
-    tags, meters = "t" * 200, ("é" * 100, "m" * (LABELS_BYTES_MAX - 403 + over))
-    given = replace(asked(), tags=tags, meters=meters)
-
-    if claim:
-        (lot,) = wallet_after(rules.grant(wallet(), given, once())).lots
-        assert (lot.terms.tag, lot.terms.meters) == (tags, meters)
-        return
-    with pytest.raises(InvalidField) as refused:
-        rules.grant(wallet(), given, once())
-    assert refused.value.param == "eligibility"
 
 
 @pytest.mark.parametrize(("over", "claim"), [(-1, True), (0, True), (1, False)])

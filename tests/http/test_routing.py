@@ -132,3 +132,18 @@ def test_a_routers_operations_may_be_served_by_two_functions():
 
     assert Api(router).handler(event("GET", "/x"))["statusCode"] == 200
     assert Api(router).handler(event("GET", "/x"))["statusCode"] == 200
+
+
+def test_an_answer_may_bring_headers_of_its_own():
+    def kept() -> Answer[Nothing]:
+        return Answer(Nothing(), headers={"Cache-Control": "max-age=60", "Vary": "Accept-Encoding"})
+
+    router = Router()
+    router.get("/x", public=True)(kept)
+    router.get("/y", public=True)(open_to_all)
+    api = Api(router)
+
+    with_headers = api.handler(event("GET", "/x"))["headers"]
+    without = api.handler(event("GET", "/y"))["headers"]
+
+    assert with_headers == {**without, "Cache-Control": "max-age=60", "Vary": "Accept-Encoding"}

@@ -1,6 +1,7 @@
 """Settings and clients, made once per environment and shared by all its requests."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -60,6 +61,10 @@ class Settings:
     low_balance_micros: int
     api_key_secret_parameter: str
     accounts_are_ours: bool
+    stripe_key_parameters: Mapping[str, str]
+    stripe_publishable_keys: Mapping[str, str]
+    stripe_api_base: str | None
+    return_urls: tuple[str, ...]
 
 
 @cache
@@ -72,8 +77,16 @@ def settings() -> Settings:
         version=os.environ.get("HOLDFAST_VERSION", "unknown"),
         api_key_secret_parameter=os.environ.get("API_KEY_SECRET_PARAMETER", ""),
         accounts_are_ours=os.environ.get("ACCOUNT_DIRECTORY", "internal") != "external",
+        stripe_key_parameters=_by_mode("STRIPE_{}_KEY_PARAMETER"),
+        stripe_publishable_keys=_by_mode("STRIPE_{}_PUBLISHABLE_KEY"),
+        stripe_api_base=os.environ.get("STRIPE_API_BASE") or None,
+        return_urls=tuple(filter(None, os.environ.get("RETURN_URLS", "").split(","))),
         low_balance_micros=int(os.environ.get("LOW_BALANCE_MICROS", LOW_BALANCE_MICROS)),
     )
+
+
+def _by_mode(name: str) -> dict[str, str]:
+    return {mode: os.environ.get(name.format(mode.upper()), "") for mode in ("live", "test")}
 
 
 @cache

@@ -24,15 +24,17 @@ CASH = "cash"
 """The name under which plain cash stands among the lots; it alone may go below zero."""
 MILLION = 10**6
 """Amounts are compared in millionths of a minor unit: no currency here is finer."""
-
 REQUIRED = frozenset(
     "id account_id seq type amount currency balance_after held_after postings lots reference "
     "source details created_at prev hash".split()
 )
 OPTIONAL = frozenset(["hold_id", "amount_decimal", "balance_after_decimal", "held_after_decimal"])
 HELD = frozenset(["held", "held_credit"])
-CUSTOMER = frozenset(["wallet", "credit"]) | HELD
-"""The ledger accounts that make up a balance."""
+# The ledger accounts that make up a balance; credit for some meters only counts in none.
+BALANCE = frozenset(["wallet", "credit"]) | HELD
+CUSTOMER = BALANCE | frozenset(["restricted_credit"])
+# The type of the one entry that names money and moves none: it is to come on its day.
+SCHEDULED = "credit_scheduled"
 
 FORMS = {
     "id": re.compile(r"ent_[a-z2-7]{26}"),
@@ -198,15 +200,16 @@ def _checked(shown: Any, line: int) -> Checked:
     if sha256(canonical(unhashed)).hexdigest() != shown["hash"]:
         raise Wrong("does not have the hash that it says it has")
     deltas = _posted(shown)
-    balance_delta = sum(delta for account, delta in deltas.items() if account in CUSTOMER)
-    held_delta = sum(delta for account, delta in deltas.items() if account in HELD)
+    own_delta, held_delta = _sum(deltas, CUSTOMER), _sum(deltas, HELD)
     amount = _amount(shown, "amount")
     lots = tuple((_text(lot, "id"), _amount(lot, "amount")) for lot in _rows(shown, "lots", "id"))
-    if any(lot_amount <= 0 for _, lot_amount in lots):
+    amounts = [lot_amount for _, lot_amount in lots]
+    if min(amounts, default=1) <= 0:
         raise Wrong("has a lot with nothing in it")
-    if not amount == sum(lot_amount for _, lot_amount in lots):
+    if amount != sum(amounts):
         raise Wrong("has lots that do not add up to its amount")
-    if amount != (abs(balance_delta) or abs(held_delta)):
+    moved = abs(own_delta) or abs(held_delta)
+    if moved != (0 if shown["type"] == SCHEDULED else amount):
         raise Wrong("has an amount that its postings do not move")
     return Checked(
         line=line,
@@ -215,11 +218,11 @@ def _checked(shown: Any, line: int) -> Checked:
         seq=shown["seq"],
         prev=shown["prev"],
         hash=shown["hash"],
-        balance_delta=balance_delta,
+        balance_delta=_sum(deltas, BALANCE),
         held_delta=held_delta,
         balance_after=_amount(shown, "balance_after"),
         held_after=_amount(shown, "held_after"),
-        lots=tuple((lot_id, _sign(balance_delta) * moved) for lot_id, moved in lots),
+        lots=tuple((lot_id, _sign(own_delta) * drawn) for lot_id, drawn in lots),
     )
 
 
@@ -288,6 +291,10 @@ def _amount(shown: Shown, name: str) -> int:
     return exact
 
 
+def _sum(deltas: dict[str, int], accounts: frozenset[str]) -> int:
+    return sum(delta for account, delta in deltas.items() if account in accounts)
+
+
 def _sign(number: int) -> int:
     return (number > 0) - (number < 0)
 
@@ -329,10 +336,8 @@ def _first_broken_link(
 
 
 def _state(entries: Sequence[Checked]) -> Wallet:
-    last = entries[-1]
-    return Wallet(
-        *last.wallet, entries[0].seq, last.seq, last.hash, last.balance_after, last.held_after
-    )
+    first, last = entries[0].seq, entries[-1]
+    return Wallet(*last.wallet, first, last.seq, last.hash, last.balance_after, last.held_after)
 
 
 def _spelled(amount: int) -> str:
@@ -355,9 +360,9 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def _hash(text: str) -> str:
-    if not FORMS["hash"].fullmatch(text):
-        raise argparse.ArgumentTypeError("not a hash (64 hexadecimal digits, lower case)")
-    return text
+    if FORMS["hash"].fullmatch(text):
+        return text
+    raise argparse.ArgumentTypeError("not a hash (64 hexadecimal digits, lower case)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -366,10 +371,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.from_seq < 1 or (asked.from_seq == 1) != (asked.prev is None):
         parser.error("an export that starts later than entry 1 needs --from-seq and --prev")
-    prev = asked.prev or GENESIS
     try:
         with sys.stdin.buffer if asked.file == "-" else Path(asked.file).open("rb") as lines:
-            report = verify(lines, from_seq=asked.from_seq, prev=prev, head=asked.head)
+            before = asked.prev or GENESIS
+            report = verify(lines, from_seq=asked.from_seq, prev=before, head=asked.head)
     except (OSError, Unusable) as error:
         print(f"{asked.file} cannot be checked: {error}", file=sys.stderr)
         return 2
@@ -379,9 +384,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _told(report: Report) -> int:
     if report.broken:
         first, *more = report.broken
-        print(f"BROKEN {first}")
-        if more:
-            print(f"       and {len(more)} more")
+        print(f"BROKEN {first}", *([f"       and {len(more)} more"] if more else []), sep="\n")
         return 1
     print(f"ok: {report.entries} entries, {len(report.wallets)} wallets")
     for each in sorted(report.wallets, key=lambda wallet: (wallet.account_id, wallet.currency)):

@@ -11,15 +11,15 @@ from tests.api.workspaces.places import (
     open_account,
     open_workspace,
 )
-from tests.api.world import BOB, NOON_TEXT, OTHER_ADMIN, ZOE, Like, account_of
+from tests.api.world import BOB, NOON_TEXT, OTHER_ADMIN, ZOE, Like, Refusal, account_of
 from tests.http.events import ADMIN, ALICE
 
 ACCOUNTS = "/api/v1/billing/accounts"
 MINE = account_of(ALICE)
 MEMBER_ID = Like(r"mem_[a-z2-7]{26}")
 CAROL = {**ALICE, "subject": "user-carol", "user": "acme/carol"}
-NO_ACCOUNT = (404, "account_not_found", None, {})
-FORBIDDEN = (403, "forbidden", None, {})
+NO_ACCOUNT = Refusal(404, "account_not_found", None, {})
+FORBIDDEN = Refusal(403, "forbidden", None, {})
 
 
 def accounts(world, *, by=ALICE):

@@ -3,13 +3,13 @@
 import pytest
 
 from tests.api.workspaces.places import member_of, open_account
-from tests.api.world import BOB, ENTRY_ID, ZOE, account_of
+from tests.api.world import BOB, ENTRY_ID, ZOE, Refusal, account_of
 from tests.http.events import ADMIN, ALICE
 
 CREDIT = "/api/v1/billing/credit"
 MINE = account_of(ALICE)
-NEEDED = (403, "payment_method_needed", None, {})
-GRANTED = (409, "starter_credit_granted", None, {})
+NEEDED = Refusal(403, "payment_method_needed", None, {})
+GRANTED = Refusal(409, "starter_credit_granted", None, {})
 
 
 def start(world, *, user="acme/alice", by=ALICE, key=None):

@@ -3,13 +3,13 @@
 import pytest
 
 from tests.api.keyed import keyed
-from tests.api.world import BOB, NOON_TEXT, TEST_ALICE, ZOE, Like
+from tests.api.world import BOB, NOON_TEXT, TEST_ALICE, ZOE, Like, Refusal
 from tests.http.events import ADMIN, ALICE, PLATFORM
 
 KEYS = "/v1/me/api-keys"
 KEY_ID = Like(r"key_[a-z2-7]{26}")
-FORBIDDEN = (403, "forbidden", None, {})
-UNKNOWN = (404, "api_key_not_found", None, {})
+FORBIDDEN = Refusal(403, "forbidden", None, {})
+UNKNOWN = Refusal(404, "api_key_not_found", None, {})
 
 
 def make(world, *, by=ALICE, key=None, **body):

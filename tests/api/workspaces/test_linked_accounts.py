@@ -10,12 +10,12 @@ from tests.api.workspaces.places import (
     open_account,
     open_workspace,
 )
-from tests.api.world import BOB, NOON_TEXT, TEST_ALICE, ZOE, account_of
+from tests.api.world import BOB, NOON_TEXT, TEST_ALICE, ZOE, Refusal, account_of
 from tests.http.events import ADMIN, ALICE
 
 MINE = account_of(ALICE)
 CAROL = {**ALICE, "subject": "user-carol", "user": "acme/carol"}
-NOT_FOUND = (404, "workspace_not_found", None, {})
+NOT_FOUND = Refusal(404, "workspace_not_found", None, {})
 
 
 def accounts_at(workspace_id):

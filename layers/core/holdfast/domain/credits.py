@@ -176,7 +176,7 @@ def void(wallet: Wallet, given: CreditGrant, once: Once, budgets: Budgets = ()) 
         draws=left,
         reference=given.id,
     )
-    book.wallet = _ended(book.wallet, given.id, once.now)
+    book.wallet = _ended(book.wallet, given.id)
     voided = replace(given, voided_at=once.now, version=given.version + 1)
     return book.close(Change(given, voided))
 
@@ -205,10 +205,9 @@ def grant_starter(wallet: Wallet, starter: Starter, once: Once, budgets: Budgets
     return book.close(Change(None, replace(starter, entry_id=entry.id, version=1)))
 
 
-def _ended(wallet: Wallet, lot_id: str, now: Instant) -> Wallet:
+def _ended(wallet: Wallet, lot_id: str) -> Wallet:
     """The wallet in which whatever comes back to a lot from now on expires at once."""
     lots = tuple(
-        replace(lot, terms=replace(lot.terms, expires_at=now)) if lot.id == lot_id else lot
-        for lot in wallet.lots
+        replace(lot, terms=lot.terms.ended) if lot.id == lot_id else lot for lot in wallet.lots
     )
     return replace(wallet, lots=lots)

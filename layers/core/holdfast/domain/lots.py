@@ -39,6 +39,11 @@ class Terms:
         """Whether the house gave it, and nobody paid for it."""
         return self.kind == CREDIT or self.tag == STARTER_TAG
 
+    @property
+    def ended(self) -> "Terms":
+        """The terms of a lot that was voided: over before it began, by everybody's clock."""
+        return replace(self, expires_at=self.granted_at)
+
     def pays_for(self, meter: str | None) -> bool:
         """Whether the lot may be spent on what this meter measures; None for anything else."""
         return not self.meters or meter in self.meters

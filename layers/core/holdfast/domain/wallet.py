@@ -194,7 +194,7 @@ def refund(
     assert total(original.draws) == charged_micros
     book = Book(once, wallet, budgets)
     back = first(after(original.draws, refunded.refunded_micros), amount_micros)
-    draws = tuple(_ended(draw, once.now) if draw.lot_id in voided else draw for draw in back)
+    draws = tuple(_ended(draw) if draw.lot_id in voided else draw for draw in back)
     book.post(
         entries.REFUND,
         Move(draws, available=+1, contra=entries.REFUNDS),
@@ -260,8 +260,6 @@ def require_amount(amount_micros: int, currency: str) -> None:
         raise AmountTooLarge(param="amount", amount_micros_max=AMOUNT_MICROS_MAX, currency=currency)
 
 
-def _ended(draw: Draw, now: Instant) -> Draw:
-    """The draw, from a lot whose time ends now."""
-    if draw.terms is None:
-        return draw
-    return replace(draw, terms=replace(draw.terms, expires_at=now))
+def _ended(draw: Draw) -> Draw:
+    """The draw, from a lot that was voided."""
+    return draw if draw.terms is None else replace(draw, terms=draw.terms.ended)

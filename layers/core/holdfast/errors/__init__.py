@@ -13,7 +13,7 @@
     |   |-- AccountNotFound, EntryNotFound, HoldNotFound, JobNotFound, QuoteNotFound,
     |   |-- DeviceNotFound, TransactionNotFound, RouteNotFound, GrantNotFound, KeyNotFound,
     |   |-- WorkspaceNotFound, AccountNotLinked, MemberNotFound
-    |   `-- PaymentMethodNotFound, PaymentNotFound
+    |   `-- PaymentMethodNotFound, PaymentNotFound, PlanNotFound
     |-- MethodNotAllowed
     |-- Conflict                the thing is in a state that does not allow this
     |   |-- HoldClosed, HoldExpired, HoldNotDue, JobHeld, QuoteUsed, ReleaseDiffers, DeviceOffline,
@@ -105,6 +105,7 @@ from holdfast.errors.payments import (
     PaymentNotFound,
     PaymentState,
     PaymentUsed,
+    PlanNotFound,
     RefundRefused,
     SessionExpired,
     StripeUnavailable,
@@ -195,6 +196,7 @@ __all__ = [
     "PaymentRequired",
     "PaymentState",
     "PaymentUsed",
+    "PlanNotFound",
     "QuoteExpired",
     "QuoteNotFound",
     "QuoteUsed",

@@ -41,6 +41,11 @@ class PaymentNotFound(NotFound):
     message = "There is no such payment."
 
 
+class PlanNotFound(NotFound):
+    code = "plan_not_found"
+    message = "There is no such plan."
+
+
 class PaymentState(Conflict):
     code = "payment_state"
     message = "The payment is in a state that does not allow this."

@@ -175,6 +175,8 @@ def _refused(call: Call, error: Exception, outcome: _Outcome) -> dict[str, Any]:
 
 
 def _response(status: int, headers: dict[str, str], body: str) -> dict[str, Any]:
+    # Balances and names are nobody's to keep on the way, unless an answer says otherwise.
+    headers = {"Cache-Control": "private, no-store", **headers}
     return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
 
 

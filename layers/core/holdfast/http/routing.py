@@ -167,6 +167,7 @@ def _response(
     headers: dict[str, str | list[str]] = {}
     if isinstance(answered, Answer):
         status = answered.status or status
+        headers.update(answered.headers)
         if answered.replayed:
             headers[REPLAYED_HEADER] = "true"
         answered = answered.view

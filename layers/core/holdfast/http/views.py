@@ -1,7 +1,7 @@
 """The shapes of what is answered."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
@@ -37,12 +37,13 @@ class Answer[V: View | None]:
     """A view with what HTTP says around it.
 
     `replayed` says that the request was made before and this is its first answer again; `status`
-    replaces the one that the route declares.
+    replaces the one that the route declares. `headers` are for what every answer has not.
     """
 
     view: V
     replayed: bool = False
     status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Page[V: View](View):

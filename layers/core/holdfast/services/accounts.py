@@ -16,12 +16,13 @@ from holdfast.domain.clock import Instant
 from holdfast.domain.ledger import Answered, Change, Decision, Deed, Resolution, Wallet
 from holdfast.domain.members import Member
 from holdfast.domain.once import Once
-from holdfast.errors import AccountNotFound, Forbidden
+from holdfast.errors import AccountNotFound, Contention, Forbidden, Refusal
 from holdfast.services.refs import Owner, account_of, owner_of, seat_of, wallet_of
 from holdfast.store import pages
-from holdfast.store.ledger_store import Enacted, LedgerStore
+from holdfast.store.ledger_store import Enact, Enacted, LedgerStore
 
 SYSTEM = "system"
+CLOSE_ATTEMPTS_MAX = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +143,36 @@ def close_account(store: LedgerStore, owner: Owner, *, user: str, once: Once) ->
         AccountNotFound: There is no such account, or the user has no seat in it.
         Forbidden: The user is not its owner.
         AccountInUse: It is the default one, a workspace is linked, or something is in it.
+        Contention: Workspaces were bound to it all the while.
     """
     if earlier := store.reenacted(once):
         return earlier
-    if seat(store, owner, user).role != members.OWNER:
-        raise Forbidden()
-    linked = any(each.active for each in pages.linked(store, owner.tenant, owner.account_id))
-    wallets = pages.wallets(store, owner.tenant, owner.account_id)
+    for _ in range(CLOSE_ATTEMPTS_MAX):
+        found = seat(store, owner, user)
+        if found.role != members.OWNER:
+            raise Forbidden()
+        linked = any(each.active for each in pages.linked(store, owner.tenant, owner.account_id))
+        wallets = pages.wallets(store, owner.tenant, owner.account_id)
+        refs = [account_of(owner), *(wallet_of(owner, each.currency) for each in wallets)]
+        try:
+            return store.enact(_closing(found.account, linked, once), refs, once=once)
+        except _Bound:
+            continue
+    raise Contention()
 
+
+class _Bound(Refusal):
+    """Something was bound to the account since one looked for what is. Stays in here."""
+
+
+def _closing(seen: Account, linked: bool, once: Once) -> Enact:
     def decide(account: Account, *wallets: Wallet) -> Resolution:
+        # Whoever binds something to an account writes the account.
+        if account.version != seen.version:
+            raise _Bound
         return closing.close(account, wallets, linked=linked, now=once.now)
 
-    refs = [account_of(owner), *(wallet_of(owner, each.currency) for each in wallets)]
-    return store.enact(decide, refs, once=once)
+    return decide
 
 
 def seats(

@@ -8,7 +8,7 @@ from holdfast.domain.accounts import Account
 from holdfast.domain.book import scopes_of
 from holdfast.domain.budgets import Scope
 from holdfast.domain.holds import Hold
-from holdfast.domain.ledger import Answered, Decision, Wallet
+from holdfast.domain.ledger import Answered, Change, Decision, Wallet
 from holdfast.domain.once import Once
 from holdfast.errors import AccountClosed, Refusal, Unavailable
 from holdfast.services import accounts, expiry
@@ -110,12 +110,16 @@ def _changed(
 
 
 def _open_to(accounts_read: Sequence[Account], decision: Decision) -> Decision:
-    """The decision to open one more wallet, good only while its account is not closed."""
+    """The decision to open one more wallet, good only while its account is not closed.
+
+    The account is written, unchanged: whoever closes it has looked at its wallets before.
+    """
     if any(account.closed_at is not None for account in accounts_read):
         raise AccountClosed()
     if isinstance(decision, Answered):
         return decision
-    return replace(decision, relied_on=(*decision.relied_on, *accounts_read))
+    seen = (Change(each, replace(each, version=each.version + 1)) for each in accounts_read)
+    return replace(decision, changes=(*decision.changes, *seen))
 
 
 def _require_counted(records: Sequence[Any], scopes: tuple[Scope, ...], once: Once) -> None:

@@ -9,6 +9,7 @@ from holdfast.domain.budgets import Scope, budget_of
 from holdfast.domain.credits import Starter
 from holdfast.domain.ledger import Record, Wallet
 from holdfast.domain.members import member_id
+from holdfast.domain.payment_methods import Customer
 from holdfast.domain.wallet import Refunded
 from holdfast.errors import (
     GrantNotFound,
@@ -27,12 +28,14 @@ __all__ = [
     "account_of",
     "api_key_of",
     "budget_ref",
+    "customer_of",
     "grant_of",
     "held_job_of",
     "hold_of",
     "info_of",
     "linked_of",
     "member_of",
+    "method_of",
     "owner_of",
     "quote_of",
     "refunded_of",
@@ -67,6 +70,20 @@ def info_of(owner: Owner) -> Ref:
         return BillingInfo(tenant=owner.tenant, account_id=owner.account_id)
 
     return Ref(keys.info(owner.tenant, owner.account_id), untold)
+
+
+def customer_of(owner: Owner) -> Ref:
+    """The account as the payment provider knows it; unknown there where there is no record."""
+
+    def unknown() -> Customer:
+        return Customer(account_id=owner.account_id)
+
+    return Ref(keys.customer(owner.tenant, owner.account_id), unknown)
+
+
+def method_of(owner: Owner, method_id: str) -> Ref:
+    """A payment method of the account; None where none was ever on file under this id."""
+    return Ref(keys.method(owner.tenant, owner.account_id, method_id), _none)
 
 
 def linked_of(owner: Owner, workspace_id: str) -> Ref:

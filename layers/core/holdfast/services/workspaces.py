@@ -60,8 +60,7 @@ def open_workspace(
 
     def decide(account: Account | None) -> Deed:
         mine = _require_own(account, visitor)
-        # Nobody closes the account while a workspace is bound to it.
-        return Deed(workspace, (Change(None, workspace), Change(None, link)), (mine,))
+        return Deed(workspace, (Change(None, workspace), Change(None, link), *_noticed(mine)))
 
     return store.enact(decide, [account_of(owner)], once=once)
 
@@ -128,9 +127,9 @@ def link(
             return Deed(after, (Change(workspace, after),))
         assert known is None or not known.active, "the workspace and its accounts go together"
         linked = rules.linked(known, account_id=account_id, workspace_id=workspace_id, now=once.now)
-        changes = (Change(workspace, after), Change(known, linked))
+        changes = (Change(workspace, after), Change(known, linked), *_noticed(mine))
         # The answer to whoever made the link is the link: so its second delivery can tell, too.
-        return Deed(linked, changes, (mine,))
+        return Deed(linked, changes)
 
     refs = [
         workspace_of(visitor.tenant, workspace_id),
@@ -284,6 +283,17 @@ def _own(visitor: Visitor, account_id: str | None) -> Owner:
     if account_id is None or account_id == own.account_id:
         return own
     return Owner(visitor.tenant, account_id)
+
+
+def _noticed(account: Account) -> tuple[Change, ...]:
+    """The account written as it is: whoever is about to close it sees that something was bound.
+
+    That it is unchanged is not enough: who closes looks for its workspaces before, and commits
+    after. A default account is never closed.
+    """
+    if account.is_default:
+        return ()
+    return (Change(account, replace(account, version=account.version + 1)),)
 
 
 def _require_own(account: Account | None, visitor: Visitor) -> Account:

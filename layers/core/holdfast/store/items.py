@@ -14,14 +14,14 @@ from holdfast.domain.clock import from_rfc3339, rfc3339
 from holdfast.domain.entries import Entry
 from holdfast.domain.ledger import Record
 from holdfast.domain.once import Once
-from holdfast.store import hold_items, keys, money_items, people_items
+from holdfast.store import hold_items, keys, money_items, payment_items, people_items
 from holdfast.store.attributes import Attributes, Plain, decode, encode
 from holdfast.store.hold_items import snapshot_to_plain, to_snapshot
 from holdfast.store.keys import Key
 from holdfast.store.kinds import place_of, to_tenant
 from holdfast.store.lot_items import draw_to_plain, to_draw
 
-_KINDS = (*money_items.KINDS, *hold_items.KINDS, *people_items.KINDS)
+_KINDS = (*money_items.KINDS, *hold_items.KINDS, *people_items.KINDS, *payment_items.KINDS)
 BY_TYPE = {kind.type: kind for kind in _KINDS}
 BY_NOUN = {kind.noun: kind for kind in _KINDS}
 

@@ -14,7 +14,9 @@
     member          ORG#t#ACCT#a      MEMBER#id            gsi1: SEATS#t#user, a (while active)
     linked          ORG#t#ACCT#a      LINKED#workspace id
     billing info    ORG#t#ACCT#a      INFO
+    customer        ORG#t#ACCT#a      CUSTOMER
     payment method  ORG#t#ACCT#a      METHOD#id
+    setup           ORG#t#ACCT#a      SETUP#id
     workspace       ORG#t#WS#id       WORKSPACE
     API key         KEY#id            KEY                  gsi1: KEYS#t#user, created at + id
     entry           ENTRY#t#entry id  ENTRY                gsi1: STMT#t#a#currency, seq
@@ -96,6 +98,14 @@ def linked(tenant: Tenant, account_id: str, workspace_id: str) -> Key:
 
 def info(tenant: Tenant, account_id: str) -> Key:
     return Key(partition(tenant, account_id), "INFO")
+
+
+def customer(tenant: Tenant, account_id: str) -> Key:
+    return Key(partition(tenant, account_id), "CUSTOMER")
+
+
+def setup(tenant: Tenant, account_id: str, setup_id: str) -> Key:
+    return Key(partition(tenant, account_id), _join("SETUP", setup_id))
 
 
 def method(tenant: Tenant, account_id: str, method_id: str) -> Key:

@@ -1,4 +1,4 @@
-"""Who and where, as items: accounts, members, workspaces, billing info, cards on file, API keys."""
+"""Who and where, as items: accounts, members, workspaces, billing info, API keys."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,6 @@ from holdfast.domain.api_keys import ApiKey, SpendCap
 from holdfast.domain.billing_info import BillingInfo
 from holdfast.domain.clock import from_rfc3339, rfc3339
 from holdfast.domain.members import Member
-from holdfast.domain.payment_methods import PaymentMethod
 from holdfast.domain.workspaces import Link, LinkedWorkspace, Workspace
 from holdfast.store import keys
 from holdfast.store.attributes import Plain
@@ -80,15 +79,6 @@ def _to_info(plain: Mapping[str, Any], place: Place) -> BillingInfo:
     return found
 
 
-def _method(_: Tenant, method: PaymentMethod) -> dict[str, Plain]:
-    return flat(method, without=("account_id", "id", _GUARD))
-
-
-def _to_method(plain: Mapping[str, Any], place: Place) -> PaymentMethod:
-    found: PaymentMethod = from_flat(plain, PaymentMethod, account_id=place.owner, id=place.name)
-    return found
-
-
 def _api_key(_: Tenant, key: ApiKey) -> dict[str, Plain]:
     cap: Plain = None
     if key.cap is not None:
@@ -152,13 +142,6 @@ KINDS = (
         key=lambda _, info: keys.info(info.tenant, info.account_id),
         plain=_info,
         record=_to_info,
-    ),
-    Kind(
-        type=PaymentMethod,
-        noun="METHOD",
-        key=lambda tenant, method: keys.method(tenant, method.account_id, method.id),
-        plain=_method,
-        record=_to_method,
     ),
     Kind(
         type=ApiKey,

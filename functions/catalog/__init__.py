@@ -1,0 +1,1 @@
+"""Catalog: the plans that are on sale."""
