@@ -54,7 +54,7 @@ def read_profile(caller: Caller, now: Now, store: Store) -> ProfileView:
     method = found.payment_method
     available_micros = found.wallet.available_micros(now)
     readiness = ReadinessView(
-        customer=False,
+        customer=found.customer_id is not None,
         payment_method=method is not None,
         wallet_funded=available_micros > 0,
         not_in_recovery=available_micros >= 0,
@@ -65,7 +65,7 @@ def read_profile(caller: Caller, now: Now, store: Store) -> ProfileView:
         name=found.info.name or found.account.name,
         plan=PLAN,
         currency=found.account.currency,
-        stripe_customer_id=None,
+        stripe_customer_id=found.customer_id,
         has_payment_method=method is not None,
         default_payment_method=None if method is None else _method(method),
         # Something to pay with, and nothing owed.

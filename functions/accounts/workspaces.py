@@ -158,7 +158,7 @@ def read_billing_account(
             LinkedWorkspaceView(workspace_id=workspace_id, is_default=is_default)
             for workspace_id, is_default in found.workspaces
         ],
-        stripe_customer_id=None,
+        stripe_customer_id=found.customer_id,
     )
 
 

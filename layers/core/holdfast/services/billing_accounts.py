@@ -6,7 +6,7 @@ from holdfast.domain import members
 from holdfast.domain.accounts import ACCOUNT_PREFIX, Account, Tenant
 from holdfast.domain.clock import Instant
 from holdfast.domain.ledger import Wallet
-from holdfast.services import accounts, workspaces
+from holdfast.services import accounts, payment_methods, workspaces
 from holdfast.services import wallet as wallets
 from holdfast.services.refs import Owner, wallet_of
 from holdfast.store.ledger_store import LedgerStore
@@ -22,11 +22,14 @@ class Funded:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """An account with its wallet, and its workspaces by id: is it their default account?"""
+    """An account with its wallet, its workspaces by id (is it their default account?), and what
+    the payment provider calls it.
+    """
 
     account: Account
     wallet: Wallet
     workspaces: tuple[tuple[str, bool], ...]
+    customer_id: str | None
 
 
 def owned(
@@ -58,7 +61,8 @@ def details(store: LedgerStore, owner: Owner, *, now: Instant) -> Details:
     account = accounts.ensure(store, owner, now)
     own = owner.user is not None
     wallet = wallets.wallet(store, owner, account.currency, now=now, own=own)
-    return Details(account, wallet, tuple(workspaces.linked_workspaces(store, owner)))
+    linked = tuple(workspaces.linked_workspaces(store, owner))
+    return Details(account, wallet, linked, payment_methods.customer_id(store, owner))
 
 
 def _funded(store: LedgerStore, shown: list[Account], now: Instant) -> list[Funded]:

@@ -17,6 +17,12 @@ class OnFile:
     is_default: bool
 
 
+def customer_id(store: LedgerStore, owner: Owner) -> str | None:
+    """What the payment provider calls the account; None as long as it does not know it."""
+    customer: Customer = store.read(customer_of(owner))
+    return customer.id or None
+
+
 def on_file(store: LedgerStore, owner: Owner) -> list[OnFile]:
     """The account's payment methods, the default one first, then the newest."""
     customer: Customer = store.read(customer_of(owner))

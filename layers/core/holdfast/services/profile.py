@@ -23,6 +23,7 @@ class Profile:
     info: BillingInfo
     wallet: Wallet
     payment_method: PaymentMethod | None
+    customer_id: str | None
 
 
 def profile(store: LedgerStore, owner: Owner, *, now: Instant) -> Profile:
@@ -30,7 +31,13 @@ def profile(store: LedgerStore, owner: Owner, *, now: Instant) -> Profile:
     account = accounts.ensure(store, owner, now)
     wallet = wallets.wallet(store, owner, account.currency, now=now, own=True)
     info: BillingInfo = store.read(info_of(owner))
-    return Profile(account, info, wallet, payment_methods.default(store, owner))
+    return Profile(
+        account,
+        info,
+        wallet,
+        payment_methods.default(store, owner),
+        payment_methods.customer_id(store, owner),
+    )
 
 
 def info(store: LedgerStore, owner: Owner, *, now: Instant) -> BillingInfo:
