@@ -23,11 +23,10 @@ from local.fleet import Fleet
 from local.gateway import Gateway
 from local.memory import BUDGET_MB, resident_mb
 from local.places import LAYERS, ROOT, Places
+from local.provider import NotATestKey, Provider, provider
 from local.server import PortTaken, free_port, listen, port_of, serving
 from local.session import AlreadyRunning, announced, only_one
 from local.stack import Deployment, DeploymentFailed, function_names, read_template
-from local.stripe.server import StripeServer
-from local.tokens import STRIPE_KEY
 
 DEFAULT_PORT = 3000
 # Longer than any function of the API runs.
@@ -46,6 +45,8 @@ def main() -> int:
         print(f"{taken}. Another one: make run PORT=3001", file=sys.stderr)
     except AlreadyRunning as other:
         print(f"{other}. Stop it with Ctrl-C where it runs, or use it.", file=sys.stderr)
+    except NotATestKey as refused:
+        print(f"{refused}. docs/how-to/real-stripe.md says more.", file=sys.stderr)
     except (DeploymentFailed, EmulatorFailed, InitFailed) as failed:
         print(f"\n{failed}\nThe logs are in {_shown(places.logs)}", file=sys.stderr)
     else:
@@ -67,7 +68,7 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
         log = places.logs / "http.log"
         await stack.enter_async_context(serving(bridge, inner, log=log))
         address = f"http://127.0.0.1:{port_of(inner)}"
-        stripe = await stack.enter_async_context(StripeServer(listen(0), state=places.state))
+        stripe = await stack.enter_async_context(provider(places))
         with _step("starting the embedded AWS"):
             emulator = await stack.enter_async_context(_emulator(places, address))
         if told_to_stop.is_set():
@@ -76,7 +77,7 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
             deployment = await _deploy(
                 emulator.url,
                 key_set=tokens.key_set(key),
-                stripe_url=stripe.address,
+                stripe=stripe,
                 return_url=f"http://127.0.0.1:{port_of(listening)}/docs",
             )
         fleet = Fleet(deployment.functions, endpoint=emulator.url, logs=places.logs)
@@ -85,7 +86,7 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
             front = {route.function for route in deployment.routes}
             await asyncio.gather(
                 fleet.warm(deployment.authorizer.function, *sorted(front)),
-                _seed(emulator.url, deployment.outputs["TableName"], stripe.address),
+                _seed(emulator.url, deployment.outputs["TableName"], stripe),
             )
         emulator.must_save = True
         bridge.open(fleet)
@@ -94,7 +95,7 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
         stack.push_async_callback(gateway.close)
         api = f"http://127.0.0.1:{port_of(listening)}"
         stack.enter_context(
-            announced(places, _session(api, stripe.address, key), emulator_url=emulator.url)
+            announced(places, _session(api, stripe, key), emulator_url=emulator.url)
         )
         stack.callback(_say, "\nStopping: requests in flight are finished, then state is saved.")
         _say_ready(
@@ -119,7 +120,7 @@ async def _emulator(places: Places, functions_url: str) -> AsyncIterator[Emulato
         await asyncio.to_thread(emulator.stop)
 
 
-async def _deploy(endpoint: str, *, key_set: str, stripe_url: str, return_url: str) -> Deployment:
+async def _deploy(endpoint: str, *, key_set: str, stripe: Provider, return_url: str) -> Deployment:
     """Deploy in a process of its own.
 
     Raises:
@@ -130,9 +131,9 @@ async def _deploy(endpoint: str, *, key_set: str, stripe_url: str, return_url: s
         "OidcAudience": tokens.AUDIENCE,
         "OidcJwks": key_set,
         "PlatformOrg": tokens.USERS["platform"].org,
-        "StripeApiBase": stripe_url,
-        "StripeLivePublishableKey": "pk_test_laptop",
-        "StripeTestPublishableKey": "pk_test_laptop",
+        "StripeApiBase": stripe.address,
+        "StripeLivePublishableKey": stripe.publishable,
+        "StripeTestPublishableKey": stripe.publishable,
         "ReturnUrls": return_url,
     }
     return Deployment.from_json(
@@ -140,13 +141,13 @@ async def _deploy(endpoint: str, *, key_set: str, stripe_url: str, return_url: s
     )
 
 
-async def _seed(endpoint: str, table: str, stripe_url: str) -> None:
+async def _seed(endpoint: str, table: str, stripe: Provider) -> None:
     """Put what a laptop starts with into the table.
 
     Raises:
         DeploymentFailed: It could not be put there.
     """
-    await _output_of("local.seeds", endpoint, table, stripe_url)
+    await _output_of("local.seeds", endpoint, table, stripe.address, told=stripe.key)
 
 
 async def _output_of(module: str, *arguments: str, told: str = "") -> str:
@@ -178,13 +179,13 @@ async def _output_of(module: str, *arguments: str, told: str = "") -> str:
     return output.decode()
 
 
-def _session(api: str, stripe_url: str, key: Any) -> dict[str, Any]:
+def _session(api: str, stripe: Provider, key: Any) -> dict[str, Any]:
     """What demo, tests and people need: addresses, and a token for each user."""
     now_seconds = int(time.time())
     return {
         "api": api,
-        "stripe": stripe_url,
-        "stripe_key": STRIPE_KEY,
+        "stripe": stripe.address or None,
+        "stripe_key": stripe.key if stripe.address else None,
         "stripe_webhook": None,
         "stripe_webhook_secret": None,
         "docs": f"{api}/docs",

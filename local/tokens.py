@@ -26,8 +26,6 @@ from local.places import Places
 ISSUER = "https://laptop.holdfast.invalid"
 AUDIENCE = "holdfast"
 KEY_ID = "laptop"
-STRIPE_KEY = "sk_test_laptop"
-"""The secret key of the simulated Stripe, which takes any of a test mode."""
 LIFETIME_SECONDS = 30 * 24 * 3600
 
 

@@ -75,6 +75,7 @@ def test_all_routes_of_the_template_ask_the_authorizer_but_health_and_plans():
         "CreditsFunction",
         "HoldsFunction",
         "OverviewFunction",
+        "PaymentMethodsFunction",
         "WalletFunction",
     }
 

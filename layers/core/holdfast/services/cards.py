@@ -5,29 +5,40 @@ again by the next delivery, under the same key, or found by the next look at the
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from holdfast.domain import payment_methods as rules
 from holdfast.domain.clock import Instant
 from holdfast.domain.ledger import Change, Deed, Resolution, Unchanged
 from holdfast.domain.once import Once
-from holdfast.domain.payment_methods import Customer, PaymentMethod, Setup
-from holdfast.errors import NotFound, PaymentMethodNotFound, StripeUnavailable
+from holdfast.domain.payment_methods import Customer, PaymentMethod
+from holdfast.errors import AccountNotFound, PaymentMethodNotFound, StripeUnavailable
 from holdfast.gateways.stripe import (
     CheckoutSession,
     PortalSession,
     SavedCard,
-    SetupIntent,
     StripeGateway,
 )
 from holdfast.services import accounts
+from holdfast.services import payment_methods as methods
 from holdfast.services.accounts import system_once
 from holdfast.services.payment_methods import OnFile, on_file
-from holdfast.services.refs import Owner, customer_of, method_of
+from holdfast.services.refs import Owner, account_of, customer_of, method_of
 from holdfast.store import pages
 from holdfast.store.ledger_store import Enacted, LedgerStore, Ref
 
 type Stripes = Callable[[str], StripeGateway]
 """The provider in one mode: live and test never meet there either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A card on file, and what a request made of it."""
+
+    method: PaymentMethod
+    is_default: bool
+    is_new: bool
+    replayed: bool
 
 
 def customer(
@@ -43,7 +54,7 @@ def customer(
     if found.id:
         return found, False
     place = f"{owner.tenant.segment}/{owner.account_id}"
-    made = stripes(owner.tenant.mode).customers.create(key=place, metadata=_whose(owner))
+    made = stripes(owner.tenant.mode).customers.create(key=place, metadata=whose(owner))
 
     def decide(known: Customer) -> Resolution:
         if known.id:
@@ -63,29 +74,43 @@ def save_card(
     *,
     card_id: str,
     make_default: bool,
+    billing_address: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
     once: Once,
-) -> Enacted:
-    """Put a card on file. One that is on file stays so.
+) -> Saved:
+    """Put a card on file, with what is said of it. One that is on file stays as it is.
 
     Raises:
+        AccountNotFound: There is no such account, or the asker has no seat in it.
+        Forbidden: The asker's seat is for looking only.
         PaymentMethodNotFound: There is no such card, or it is somebody else's.
         PaymentDeclined: The bank does not let it be saved.
         StripeUnavailable: The provider does not answer.
     """
     if earlier := store.reenacted(once):
-        return earlier
+        is_default = make_default or _is_default(store, owner, earlier.record)
+        return Saved(earlier.record, is_default, is_new=True, replayed=True)
+    owner = accounts.admitted(store, owner, spend=True)
     payer, _ = customer(store, stripes, owner, now=once.now)
     stripe = stripes(owner.tenant.mode)
-    card = stripe.cards.attach(card_id, key=once.digest, customer_id=payer.id)
-    return _write_card(store, owner, card, make_default=make_default, once=once)
+    card = stripe.cards.attach(card_id, key=provider_key(once), customer_id=payer.id)
+    told = replace(
+        _told(owner, card),
+        billing_address=billing_address,
+        metadata=metadata,
+    )
+    return _write_card(store, owner, told, make_default=make_default, once=once)
 
 
 def cards(store: LedgerStore, stripes: Stripes, owner: Owner, *, now: Instant) -> list[OnFile]:
     """The cards on file, as the provider has them now, or as they were if it does not answer.
 
     A card that was saved or removed on a page of the provider's is found here.
+
+    Raises:
+        AccountNotFound: There is no such account, or the asker has no seat in it.
     """
-    payer: Customer = store.read(customer_of(owner))
+    owner, payer = _seen(store, owner)
     if not payer.id:
         return on_file(store, owner)
     try:
@@ -96,7 +121,7 @@ def cards(store: LedgerStore, stripes: Stripes, owner: Owner, *, now: Instant) -
     for card in reversed(there):
         if card.id not in known:
             once = system_once(owner.tenant, f"save {card.id}", now)
-            _write_card(store, owner, card, make_default=False, once=once)
+            _write_card(store, owner, _told(owner, card), make_default=False, once=once)
     kept = {card.id for card in there}
     for method in known.values():
         if method.active and method.id not in kept:
@@ -105,21 +130,37 @@ def cards(store: LedgerStore, stripes: Stripes, owner: Owner, *, now: Instant) -
     return on_file(store, owner)
 
 
+def card(store: LedgerStore, owner: Owner, *, card_id: str) -> OnFile:
+    """One card of the account as it is on file.
+
+    Raises:
+        AccountNotFound: There is no such account, or the asker has no seat in it.
+        PaymentMethodNotFound: It is not on file.
+    """
+    owner, _ = _seen(store, owner)
+    return methods.method(store, owner, card_id)
+
+
 def choose_card(
     store: LedgerStore, stripes: Stripes, owner: Owner, *, card_id: str, once: Once
 ) -> Enacted:
     """Make a card on file the one that is used unless another is named. Again: the same.
 
     Raises:
+        AccountNotFound: There is no such account, or the asker has no seat in it.
+        Forbidden: The asker's seat is for looking only.
         PaymentMethodNotFound: It is not on file.
         StripeUnavailable: The provider does not answer.
     """
     if earlier := store.reenacted(once):
         return earlier
+    owner = accounts.admitted(store, owner, spend=True)
     payer, method = store.read_all([customer_of(owner), method_of(owner, card_id)])
     if method is None or not method.active:
         raise PaymentMethodNotFound()
-    stripes(owner.tenant.mode).cards.set_default(card_id, key=once.digest, customer_id=payer.id)
+    stripes(owner.tenant.mode).cards.set_default(
+        card_id, key=provider_key(once), customer_id=payer.id
+    )
 
     def decide(payer: Customer, method: PaymentMethod) -> Resolution:
         after = rules.made_default(payer, method)
@@ -138,12 +179,16 @@ def describe_card(
     billing_address: Mapping[str, str] | None,
     metadata: Mapping[str, str] | None,
     once: Once,
-) -> Enacted:
+) -> Saved:
     """Replace what is said of a card on file.
 
     Raises:
+        AccountNotFound: There is no such account, or the asker has no seat in it.
+        Forbidden: The asker's seat is for looking only.
         PaymentMethodNotFound: It is not on file.
     """
+    if store.reenacted(once) is None:
+        owner = accounts.admitted(store, owner, spend=True)
 
     def decide(method: PaymentMethod | None) -> Resolution:
         if method is None:
@@ -151,7 +196,9 @@ def describe_card(
         after = rules.described(method, billing_address=billing_address, metadata=metadata)
         return Unchanged(method) if after is method else Deed(after, (Change(method, after),))
 
-    return store.enact(decide, [method_of(owner, card_id)], once=once)
+    done = store.enact(decide, [method_of(owner, card_id)], once=once)
+    is_default = _is_default(store, owner, done.record)
+    return Saved(done.record, is_default, is_new=False, replayed=done.replayed)
 
 
 def remove_card(
@@ -160,103 +207,19 @@ def remove_card(
     """Take a card off file; if it was the default, the newest of the others is.
 
     Raises:
+        AccountNotFound: There is no such account, or the asker has no seat in it.
+        Forbidden: The asker's seat is for looking only.
         PaymentMethodNotFound: It is not on file.
         StripeUnavailable: The provider does not answer.
     """
     if earlier := store.reenacted(once):
         return earlier
+    owner = accounts.admitted(store, owner, spend=True)
     method: PaymentMethod | None = store.read(method_of(owner, card_id))
     if method is None or not method.active:
         raise PaymentMethodNotFound()
-    stripes(owner.tenant.mode).cards.detach(card_id, key=once.digest)
+    stripes(owner.tenant.mode).cards.detach(card_id, key=provider_key(once))
     return _write_removal(store, owner, card_id, once=once)
-
-
-def begin_setup(
-    store: LedgerStore,
-    stripes: Stripes,
-    owner: Owner,
-    *,
-    usage: str,
-    card_id: str | None = None,
-    once: Once,
-) -> tuple[SetupIntent, bool]:
-    """Begin to save a card without a page of the provider's; whether it was begun before.
-
-    Raises:
-        PaymentMethodNotFound: There is no such card.
-        StripeUnavailable: The provider does not answer.
-    """
-    stripe = stripes(owner.tenant.mode)
-    if earlier := store.reenacted(once):
-        return stripe.setup_intents.retrieve(earlier.record.id), True
-    payer, _ = customer(store, stripes, owner, now=once.now)
-    begun = stripe.setup_intents.create(
-        key=once.digest,
-        customer_id=payer.id,
-        payment_method_id=card_id,
-        usage="on_session" if usage == "on_session" else "off_session",
-        metadata=_whose(owner),
-    )
-    setup = Setup(account_id=owner.account_id, id=begun.id, created_at=once.now, version=1)
-
-    def decide() -> Deed:
-        return Deed(setup, (Change(None, setup),))
-
-    done = store.enact(decide, [], once=once)
-    return begun, done.replayed
-
-
-def setup_intent(stripes: Stripes, owner: Owner | None, once: Once, setup_id: str) -> SetupIntent:
-    """A setup as it is at the provider: of this org and mode, and of this account if one is named.
-
-    Raises:
-        NotFound: There is none.
-        StripeUnavailable: The provider does not answer.
-    """
-    found = stripes(once.tenant.mode).setup_intents.retrieve(setup_id)
-    told = found.metadata
-    ours = (told.get("org"), told.get("mode")) == (once.tenant.org, once.tenant.mode)
-    if not ours or (owner is not None and told.get("account_id") != owner.account_id):
-        raise NotFound()
-    return found
-
-
-def confirm_setup(
-    store: LedgerStore, stripes: Stripes, *, setup_id: str, card_id: str | None, once: Once
-) -> SetupIntent:
-    """Try to save the card; once it is saved it is on file.
-
-    Raises:
-        NotFound: There is no such setup.
-        PaymentMethodNotFound: There is no such card.
-        PaymentState: It is done, or was canceled.
-        PaymentDeclined, AuthenticationRequired: The bank does not let it be saved.
-        StripeUnavailable: The provider does not answer.
-    """
-    begun = setup_intent(stripes, None, once, setup_id)
-    owner = Owner(once.tenant, begun.metadata["account_id"])
-    done = begun
-    if begun.status != "succeeded":
-        intents = stripes(once.tenant.mode).setup_intents
-        done = intents.confirm(setup_id, key=once.digest, payment_method_id=card_id)
-    if done.status == "succeeded":
-        cards(store, stripes, owner, now=once.now)
-    return done
-
-
-def cancel_setup(stripes: Stripes, *, setup_id: str, once: Once) -> SetupIntent:
-    """Give a setup up.
-
-    Raises:
-        NotFound: There is no such setup.
-        PaymentState: It is done.
-        StripeUnavailable: The provider does not answer.
-    """
-    begun = setup_intent(stripes, None, once, setup_id)
-    if begun.status == "canceled":
-        return begun
-    return stripes(once.tenant.mode).setup_intents.cancel(setup_id, key=once.digest)
 
 
 def setup_page(
@@ -276,11 +239,11 @@ def setup_page(
     payer, _ = customer(store, stripes, owner, now=once.now)
     return stripes(owner.tenant.mode).checkout.create_setup(
         # Another request under the same key is another page: nothing is bought by opening one.
-        key=f"{once.digest}/{once.fingerprint}",
+        key=provider_key(once),
         customer_id=payer.id,
         success_url=success_url,
         cancel_url=cancel_url,
-        metadata=_whose(owner),
+        metadata=whose(owner),
     )
 
 
@@ -294,14 +257,12 @@ def portal(
     """
     payer, _ = customer(store, stripes, owner, now=once.now)
     return stripes(owner.tenant.mode).portal.create(
-        key=f"{once.digest}/{once.fingerprint}", customer_id=payer.id, return_url=return_url
+        key=provider_key(once), customer_id=payer.id, return_url=return_url
     )
 
 
-def _write_card(
-    store: LedgerStore, owner: Owner, card: SavedCard, *, make_default: bool, once: Once
-) -> Enacted:
-    told = PaymentMethod(
+def _told(owner: Owner, card: SavedCard) -> PaymentMethod:
+    return PaymentMethod(
         account_id=owner.account_id,
         id=card.id,
         brand=card.brand,
@@ -312,14 +273,23 @@ def _write_card(
         created_at=card.created,
     )
 
+
+def _write_card(
+    store: LedgerStore, owner: Owner, told: PaymentMethod, *, make_default: bool, once: Once
+) -> Saved:
+    is_new = is_default = False
+
     def decide(payer: Customer, known: PaymentMethod | None) -> Resolution:
+        nonlocal is_new, is_default
         method, after = rules.saved(payer, known, told, make_default=make_default)
+        is_new, is_default = method is not known, after.default_method_id == method.id
         changes = [_change(payer, after)] if after is not payer else []
-        if method is not known:
+        if is_new:
             changes.append(Change(known, method))
         return Deed(method, tuple(changes)) if changes else Unchanged(method)
 
-    return store.enact(decide, _refs(owner, card.id), once=once)
+    done = store.enact(decide, _refs(owner, told.id), once=once)
+    return Saved(done.record, is_default, is_new, done.replayed)
 
 
 def _write_removal(store: LedgerStore, owner: Owner, card_id: str, *, once: Once) -> Enacted:
@@ -335,6 +305,27 @@ def _write_removal(store: LedgerStore, owner: Owner, card_id: str, *, once: Once
     return store.enact(decide, _refs(owner, card_id), once=once)
 
 
+def _seen(store: LedgerStore, owner: Owner) -> tuple[Owner, Customer]:
+    owner = accounts.admitted(store, owner, spend=False)
+    account, payer = store.read_all([account_of(owner), customer_of(owner)])
+    if account is None and owner.user is None:
+        raise AccountNotFound()
+    return owner, payer
+
+
+def _is_default(store: LedgerStore, owner: Owner, method: PaymentMethod) -> bool:
+    shown = on_file(store, owner)
+    return bool(shown) and shown[0].method.id == method.id
+
+
+def provider_key(once: Once) -> str:
+    """The key under which a request is made of the provider.
+
+    It remembers what a key was for, refusals too; ours may ask for something else after one.
+    """
+    return f"{once.digest}/{once.fingerprint}"
+
+
 def _refs(owner: Owner, card_id: str) -> list[Ref]:
     return [customer_of(owner), method_of(owner, card_id)]
 
@@ -343,6 +334,7 @@ def _change(before: Customer, after: Customer) -> Change:
     return Change(before if before.version else None, after)
 
 
-def _whose(owner: Owner) -> dict[str, str]:
+def whose(owner: Owner) -> dict[str, str]:
+    """What is written beside a thing of the provider's, to know later whose it is."""
     tenant = owner.tenant
     return {"org": tenant.org, "mode": tenant.mode, "account_id": owner.account_id}
