@@ -10,7 +10,7 @@ request once more. Storage, streams and the functions come on top.
 from collections.abc import Iterator
 
 from benchmarks.stand.figures import print_table, print_where
-from tests.faults.priced import OPERATIONS, Bill, Operation, bill
+from tests.faults.priced import EVERY, Bill, Operation, bill
 
 WRITE_DOLLARS_A_MILLION = 0.625
 READ_DOLLARS_A_MILLION = 0.125
@@ -42,7 +42,7 @@ def cells(name: str, paid: Bill) -> tuple[str, ...]:
 
 def main() -> None:
     """Print the table."""
-    print_table(HEADS, [cells(*row) for operation in OPERATIONS for row in rows(operation)])
+    print_table(HEADS, [cells(*row) for operation in EVERY for row in rows(operation)])
     print(
         f"\nA million write units ${WRITE_DOLLARS_A_MILLION}, read units "
         f"${READ_DOLLARS_A_MILLION} ({PRICES_OF})."

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from holdfast.audit import audit_items
-from tests.api.world import World
+from holdfast.gateways.stripe import StripeGateway
+from local.stripe.server import running
+from tests.api.world import NOON, World
+from tests.gateways.stripe_sites import SECRET, Desk
 
 
 @pytest.fixture
@@ -14,3 +17,22 @@ def world() -> Iterator[World]:
     there = World()
     yield there
     assert audit_items(there.items()) == []
+
+
+@pytest.fixture(scope="module")
+def stripe_address() -> Iterator[str]:
+    """Where a simulated Stripe is, at which it is noon as well."""
+    with running(secret_key=SECRET, clock=NOON.timestamp) as server:
+        yield server.address
+
+
+@pytest.fixture
+def desk(world, stripe_address) -> Desk:
+    """An empty Stripe on a socket, which the world pays with in both modes."""
+    gateway = StripeGateway(
+        lambda: SECRET, api_base=stripe_address, attempt_seconds=5, pause_seconds=0
+    )
+    world.stripes = lambda mode: gateway
+    desk = Desk(stripe_address, gateway)
+    desk.control("POST", "reset")
+    return desk

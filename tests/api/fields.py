@@ -153,6 +153,39 @@ BODY_FIELDS = {
     },
     "POST /api/v1/billing/credit-grants/{grant_id}/void": {},
     "POST /api/v1/billing/credit": {"user": "somebody"},
+    "POST /v1/me/payment-methods": {"success_url": "thing?", "cancel_url": "thing?"},
+    "POST /v1/billing/stripe/setup-intent": {"payment_method_types": "thing?", "usage": "choice"},
+    "POST /api/agents/v1/billing/setup-intent": {},
+    "POST /api/agents/v1/billing/payment-methods": {
+        "payment_method_id": "id",
+        "make_default": "flag?",
+        "set_default": "flag?",
+    },
+    "PUT /api/agents/v1/billing/payment-methods/{method_id}/default": {},
+    "DELETE /api/agents/v1/billing/payment-methods/{method_id}": {},
+    "POST /api/v1/billing/payment-methods": {
+        "customerId": "name",
+        "type": "choice",
+        "providerRef": "id",
+        "providerType": "choice?",
+        "billingAddress": "place?",
+        "metadata": "texts?",
+    },
+    "PATCH /api/v1/billing/payment-methods/{method_id}": {
+        "billingAddress": "place?",
+        "metadata": "texts?",
+    },
+    "DELETE /api/v1/billing/payment-methods/{method_id}": {},
+    "POST /api/v1/billing/customers/{customer_id}/default-payment-method": {
+        "paymentMethodId": "id"
+    },
+    "POST /api/v1/billing/setup-intents": {
+        "customerId": "name",
+        "paymentMethodId": "thing?",
+        "usage": "choice",
+    },
+    "POST /api/v1/billing/setup-intents/{setup_id}/confirm": {"paymentMethodId": "thing?"},
+    "POST /api/v1/billing/setup-intents/{setup_id}/cancel": {"cancellationReason": "choice?"},
 }
 QUERY_FIELDS = {
     "GET /v1/health": {},
@@ -230,7 +263,22 @@ QUERY_FIELDS = {
     "GET /api/v1/billing/plans": {"category": "category"},
     "GET /api/v1/billing/plans/{plan_id}": {},
     "GET /api/v1/dns/plans": {},
+    "GET /v1/me/payment-methods": {"limit": "limit", "cursor": "cursor"},
+    "GET /api/agents/v1/billing/stripe-config": {},
+    "GET /api/agents/v1/billing/payment-methods": {},
+    "GET /api/v1/billing/payment-methods": {
+        "customerId": "name",
+        "user": "other name",
+        "type": "choice",
+    },
+    "GET /api/v1/billing/payment-methods/{method_id}": {"customerId": "owner"},
+    "GET /api/v1/billing/setup-intents/{setup_id}": {},
 }
+QUERIES_OF_WRITES = {
+    "PATCH /api/v1/billing/payment-methods/{method_id}": ["customerId"],
+    "DELETE /api/v1/billing/payment-methods/{method_id}": ["customerId"],
+}
+"""The id of a card does not say whose it is."""
 
 WRONG = {
     "true": "true",
@@ -292,6 +340,7 @@ FINE = {
     "label": {"a number in text"},
     "title": {"a number in text"},
     "thing?": {"null"},
+    "place?": {"null", "an object"},
     "email?": {"null"},
     "info?": {"a number in text", "null", "a line", "no text"},
     "address?": {"null", "no text"},

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from holdfast.domain.accounts import Tenant
 from holdfast.domain.once import Once
 from holdfast.services.workspaces import Visitor, open_workspace
+from tests.api.provider import State
 from tests.api.world import (
     BOB,
     NOON,
@@ -60,6 +61,11 @@ class Things:
     member_id: str
     key_id: str
     grant_id: str
+    method_id: str
+    """The default card."""
+    spare_method_id: str
+    setup_id: str
+    """A setup that waits to be confirmed, with a card of its own."""
 
 
 UNKNOWN = Things(
@@ -76,6 +82,9 @@ UNKNOWN = Things(
     member_id="mem_" + "a" * 26,
     key_id="key_" + "a" * 26,
     grant_id="grant_" + "0" * 10 + "a" * 26 + "_usd",
+    method_id="pm_" + "a" * 24,
+    spare_method_id="pm_" + "b" * 24,
+    setup_id="seti_" + "a" * 24,
 )
 """Nobody's: ids of the right form that were never given out."""
 
@@ -115,6 +124,12 @@ QUERIES: dict[str, dict[str, str]] = {
     "GET /api/v1/billing/plans": {},
     "GET /api/v1/billing/plans/{plan_id}": {},
     "GET /api/v1/dns/plans": {},
+    "GET /v1/me/payment-methods": {},
+    "GET /api/agents/v1/billing/stripe-config": {},
+    "GET /api/agents/v1/billing/payment-methods": {},
+    "GET /api/v1/billing/payment-methods": {"customerId": "{user}"},
+    "GET /api/v1/billing/payment-methods/{method_id}": {},
+    "GET /api/v1/billing/setup-intents/{setup_id}": {},
 }
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/billing/deposit": {"user": "{user}", "amount": 10},
@@ -161,7 +176,28 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/billing/credit-grants": {"userId": "{user}", "amountCents": 10},
     "POST /api/v1/billing/credit-grants/{grant_id}/void": {},
     "POST /api/v1/billing/credit": {"user": "{user}"},
+    "POST /v1/me/payment-methods": {},
+    "POST /v1/billing/stripe/setup-intent": {},
+    "POST /api/agents/v1/billing/setup-intent": {},
+    "POST /api/agents/v1/billing/payment-methods": {"payment_method_id": "pm_card_mastercard"},
+    "PUT /api/agents/v1/billing/payment-methods/{method_id}/default": {},
+    "DELETE /api/agents/v1/billing/payment-methods/{method_id}": {},
+    "POST /api/v1/billing/payment-methods": {
+        "customerId": "{user}",
+        "providerRef": "pm_card_mastercard",
+    },
+    "PATCH /api/v1/billing/payment-methods/{method_id}": {"metadata": {"team": "lab"}},
+    "DELETE /api/v1/billing/payment-methods/{method_id}": {},
+    "POST /api/v1/billing/customers/{customer_id}/default-payment-method": {
+        "paymentMethodId": "{spare_method_id}"
+    },
+    "POST /api/v1/billing/card/tokenize": {},
+    "POST /api/v1/billing/setup-intents": {"customerId": "{user}"},
+    "POST /api/v1/billing/setup-intents/{setup_id}/confirm": {},
+    "POST /api/v1/billing/setup-intents/{setup_id}/cancel": {},
 }
+OTHER_METHODS = ("PUT /api/agents/v1/billing/payment-methods/{method_id}/default",)
+"""Operations that do nothing about a user's default card."""
 OTHER_ACCOUNTS = {
     "POST /workspaces/{workspace_id}/billing/accounts/{account_id}/default": "{linked_id}",
     "DELETE /workspaces/{workspace_id}/billing/accounts/{account_id}": "{linked_id}",
@@ -171,7 +207,13 @@ OTHER_ACCOUNTS = {
 CALLS = ("POST /api/v1/billing/zap", "POST /api/v1/zap")
 """Remote procedure calls: they tell what is wrong in words of their own."""
 READS = tuple(QUERIES)
-WRITES = tuple(each for each in BODIES if each not in CALLS)
+ELSEWHERE = ("POST /api/v1/billing/card/tokenize",)
+"""Answered in one way alone, whatever is sent: this is done elsewhere."""
+PAGES = ("POST /v1/me/payment-methods",)
+"""What is opened and not kept: the same key asks for another page."""
+WRITES = tuple(each for each in BODIES if each not in (*CALLS, *ELSEWHERE))
+KEPT = tuple(each for each in WRITES if each not in PAGES)
+"""Writes that use their key up."""
 PLAN = "pro"
 """Nobody's own: it is on sale to everybody."""
 PUBLIC = (
@@ -209,9 +251,11 @@ def request(operation: str, things: Things) -> Request:
     method, path = operation.split(" ")
     body = BODIES.get(operation)
     path = path.replace("{account_id}", OTHER_ACCOUNTS.get(operation, "{account_id}"))
+    if operation in OTHER_METHODS:
+        path = path.replace("{method_id}", "{spare_method_id}")
     return Request(
         method,
-        path.format(**asdict(things), plan_id=PLAN),
+        path.format(**asdict(things), plan_id=PLAN, customer_id=things.account_id),
         _filled(QUERIES.get(operation, {}), things),
         None if body is None else _filled(body, things),
     )
@@ -224,10 +268,15 @@ def things_of(name: str) -> Things:
 
 def scene() -> World:
     """The ledger with everybody's things in it: the last one again, if nobody wrote to it."""
-    if not _UNTOUCHED or _UNTOUCHED[0].mark() or _UNTOUCHED[0].now != NOON:
-        _UNTOUCHED[:] = [World(_built()[0])]
+    if not _UNTOUCHED or _is_touched(_UNTOUCHED[0]):
+        items, _, provider = _built()
+        _UNTOUCHED[:] = [World(items, provider)]
     _UNTOUCHED[0].start_anew()
     return _UNTOUCHED[0]
+
+
+def _is_touched(world: World) -> bool:
+    return bool(world.mark()) or world.now != NOON or world.provider.is_touched
 
 
 def opened(world: World, *, by: Mapping[str, str], account_id: str | None = None) -> str:
@@ -251,10 +300,10 @@ _UNTOUCHED: list[World] = []
 
 
 @cache
-def _built() -> tuple[tuple[Item, ...], dict[str, Things]]:
+def _built() -> tuple[tuple[Item, ...], dict[str, Things], State]:
     world = World()
     things = {name: _things(world, name, claims) for name, claims in PEOPLE.items()}
-    return tuple(world.items()), things
+    return tuple(world.items()), things, world.provider.dumped()
 
 
 def _things(world: World, name: str, claims: dict[str, str]) -> Things:
@@ -277,18 +326,18 @@ def _things(world: World, name: str, claims: dict[str, str]) -> Things:
         job_id=f"job-{name}",
         workspace_id=workspace_id,
         **_more(world, claims, workspace_id),
+        **_cards(world, claims),
     )
 
 
 def _more(world: World, claims: dict[str, str], workspace_id: str) -> dict[str, str]:
-    """Accounts, a member, a key and a grant; and a card, for the credit to start with."""
+    """Accounts, a member, a key and a grant."""
     admin = _ADMINS[f"{claims['org']}/{claims['mode']}"]
     accounts, linked = "/api/v1/billing/accounts", f"/workspaces/{workspace_id}/billing/accounts"
     guest = {"userId": f"guest-of-{claims['subject']}"}
     # For a meter: so it is no part of the balance, and no hold draws on it.
     grant = {"userId": claims["user"], "amountCents": 70, "eligibility": ["meter-1"]}
     key = {"name": "ci", "scopes": ["wallet:read"]}
-    world.save_card(by=claims)
     made = {
         "linked_id": (linked, claims, {"name": "linked"}),
         "spare_id": (accounts, claims, {"name": "spare"}),
@@ -298,6 +347,22 @@ def _more(world: World, claims: dict[str, str], workspace_id: str) -> dict[str, 
     }
     return {
         name: world.post(path, by=by, body=body)["id"] for name, (path, by, body) in made.items()
+    }
+
+
+def _cards(world: World, claims: dict[str, str]) -> dict[str, str]:
+    """Two cards, and a third that is not yet on file: it waits to be confirmed."""
+    methods, setups = "/api/agents/v1/billing/payment-methods", "/api/v1/billing/setup-intents"
+    admin = _ADMINS[f"{claims['org']}/{claims['mode']}"]
+    attached = [
+        world.post(methods, by=claims, body={"payment_method_id": name})["data"]["id"]
+        for name in ("pm_card_amex", "pm_card_visa")
+    ]
+    begun = {"customerId": claims["user"], "paymentMethodId": "pm_card_discover"}
+    return {
+        "method_id": attached[1],
+        "spare_method_id": attached[0],
+        "setup_id": world.post(setups, by=admin, body=begun)["id"],
     }
 
 
@@ -311,6 +376,6 @@ def _filled(template: Mapping[str, Any], things: Things) -> dict[str, Any]:
     return filled
 
 
-assert {*READS, *WRITES, *CALLS} == {operation.name for operation in OPERATIONS}, (
+assert {*READS, *WRITES, *CALLS, *ELSEWHERE} == {operation.name for operation in OPERATIONS}, (
     "an operation is missing"
 )

@@ -93,8 +93,28 @@ KINDS = {
     "GET /api/v1/billing/plans": "public",
     "GET /api/v1/billing/plans/{plan_id}": "public",
     "GET /api/v1/dns/plans": "public",
+    "GET /v1/me/payment-methods": "own read",
+    "GET /api/agents/v1/billing/stripe-config": "own read",
+    "GET /api/agents/v1/billing/payment-methods": "own read",
+    "POST /v1/me/payment-methods": "own write",
+    "POST /v1/billing/stripe/setup-intent": "own write",
+    "POST /api/agents/v1/billing/setup-intent": "own write",
+    "POST /api/agents/v1/billing/payment-methods": "own write",
+    "PUT /api/agents/v1/billing/payment-methods/{method_id}/default": "own thing",
+    "DELETE /api/agents/v1/billing/payment-methods/{method_id}": "own thing",
+    "GET /api/v1/billing/payment-methods": "user read",
+    "POST /api/v1/billing/payment-methods": "user write",
+    "GET /api/v1/billing/payment-methods/{method_id}": "own thing",
+    "PATCH /api/v1/billing/payment-methods/{method_id}": "own thing",
+    "DELETE /api/v1/billing/payment-methods/{method_id}": "own thing",
+    "POST /api/v1/billing/customers/{customer_id}/default-payment-method": "managed",
+    "POST /api/v1/billing/setup-intents": "admin",
+    "GET /api/v1/billing/setup-intents/{setup_id}": "grant",
+    "POST /api/v1/billing/setup-intents/{setup_id}/confirm": "grant",
+    "POST /api/v1/billing/setup-intents/{setup_id}/cancel": "grant",
+    "POST /api/v1/billing/card/tokenize": "elsewhere",
 }
-ABOUT_CALLER = ("public", "own read", "own write", "reseller")
+ABOUT_CALLER = ("public", "own read", "own write", "reseller", "elsewhere")
 CALLERS = {
     "nobody": None,
     "denied": {"denied": "expired_token"},
@@ -108,8 +128,14 @@ CALLERS = {
 }
 NEIGHBOURS = {"alice": "bob", "boss": "zoe", "twin": "tester"}
 STRANGERS = {"boss": "alice"}
-CODES = {401: "unauthenticated", 402: "insufficient_funds", 403: "forbidden", 422: "unknown_field"}
-OTHER_CODES = ("_not_found", "payment_method_needed")
+CODES = {
+    401: "unauthenticated",
+    402: "insufficient_funds",
+    403: "forbidden",
+    422: "unknown_field",
+    503: "card_tokenized_elsewhere",
+}
+OTHER_CODES = ("not_found", "payment_method_needed")
 NAMELESS = ("own", "neighbour", "stranger", "unknown")
 NAMED = (*NAMELESS, "own id", "neighbour id", "stranger id", "unknown id")
 
@@ -192,6 +218,9 @@ def leaked(text, allowed):
             things_of(person).member_id,
             things_of(person).key_id,
             things_of(person).grant_id,
+            things_of(person).method_id,
+            things_of(person).spare_method_id,
+            things_of(person).setup_id,
         )
         if one in text
     ]

@@ -89,6 +89,10 @@ def test_a_refused_write_makes_nobody(operation):
     body = {**asked.body, name: "acme/nobody"}
     if operation.endswith(("deposit", "usage", "adjustments")):
         body["amount"] = 10**30
+    if "payment-methods" in operation:
+        body["type"] = "balance"
+    if "setup-intents" in operation:
+        body["usage"] = "never"
     if "amountCents" in body:
         body["amountCents"] = 10**30
 

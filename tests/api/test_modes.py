@@ -46,6 +46,9 @@ def test_an_admin_in_test_mode_moves_test_money_alone(world):
 FOR_ADMINS = (
     "POST /workspaces/{workspace_id}/billing/credits",
     "POST /api/v1/billing/credit-grants/{grant_id}/void",
+    "GET /api/v1/billing/setup-intents/{setup_id}",
+    "POST /api/v1/billing/setup-intents/{setup_id}/confirm",
+    "POST /api/v1/billing/setup-intents/{setup_id}/cancel",
 )
 ABOUT_ONE = [
     each

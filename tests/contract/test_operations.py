@@ -53,6 +53,28 @@ REQUIRED = {
     Operation(function, *operation.split())
     for function, operations in {
         "overview": ["GET /v1/health"],
+        "payment_methods": [
+            "GET /api/agents/v1/billing/stripe-config",
+            "POST /api/agents/v1/billing/setup-intent",
+            "GET /api/agents/v1/billing/payment-methods",
+            "POST /api/agents/v1/billing/payment-methods",
+            "PUT /api/agents/v1/billing/payment-methods/{id}/default",
+            "DELETE /api/agents/v1/billing/payment-methods/{id}",
+            "POST /v1/billing/stripe/setup-intent",
+            "GET /v1/me/payment-methods",
+            "POST /v1/me/payment-methods",
+            "POST /api/v1/billing/payment-methods",
+            "GET /api/v1/billing/payment-methods",
+            "GET /api/v1/billing/payment-methods/{id}",
+            "PATCH /api/v1/billing/payment-methods/{id}",
+            "DELETE /api/v1/billing/payment-methods/{id}",
+            "POST /api/v1/billing/customers/{id}/default-payment-method",
+            "POST /api/v1/billing/card/tokenize",
+            "POST /api/v1/billing/setup-intents",
+            "GET /api/v1/billing/setup-intents/{id}",
+            "POST /api/v1/billing/setup-intents/{id}/confirm",
+            "POST /api/v1/billing/setup-intents/{id}/cancel",
+        ],
         "catalog": [
             "GET /v1/plans",
             "GET /api/v1/billing/plans",

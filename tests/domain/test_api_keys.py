@@ -188,6 +188,8 @@ def test_the_scopes_are_those_of_the_functions_and_one_more():
         "credits:write",
         "holds:read",
         "holds:write",
+        "payment_methods:read",
+        "payment_methods:write",
         "wallet:read",
         "wallet:write",
         "admin",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast import runtime
@@ -12,6 +12,8 @@ from holdfast.runtime import Settings
 from tests.api.world import World
 
 BUS = "holdfast-bus"
+UNTOLD = runtime.settings()
+"""What a function is told where the template says nothing."""
 QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/sweep"
 
 type Entry = dict[str, Any]
@@ -98,14 +100,13 @@ class Rig:
         replace(runtime, "settings", self._settings)
 
     def _settings(self) -> Settings:
-        return Settings(
+        return replace(
+            UNTOLD,
             table_name="holdfast",
             event_bus_name=BUS,
             sweep_queue_url=QUEUE,
             version="test",
             low_balance_micros=self.low_balance_micros,
-            api_key_secret_parameter="/holdfast/api-keys",
-            accounts_are_ours=True,
         )
 
     def records(self, mark: int = 0) -> list[Entry]:

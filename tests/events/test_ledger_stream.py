@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -60,10 +61,41 @@ def expired_lot(world):
     world.wallet()
 
 
+def granted(world, **terms):
+    body = {"userId": "alice", "amountCents": 100, "name": "Spring", **terms}
+    return world.post("/api/v1/billing/credit-grants", by=ADMIN, body=body)["id"]
+
+
+def opened_by_time(world):
+    day = (world.now + timedelta(days=1)).isoformat().replace("+00:00", "Z")
+    granted(world, effectiveAt=day)
+    world.wait(days=1)
+    world.wallet()
+
+
+def voided(world):
+    world.post(f"/api/v1/billing/credit-grants/{granted(world)}/void", by=ADMIN)
+
+
+def started(world):
+    world.save_card()
+    world.post("/api/v1/billing/credit", body={"user": "alice"})
+
+
+def adjusted(world):
+    body = {"customerId": "alice", "amount": -500}
+    world.post("/api/v1/billing/customer-balance/adjustments", by=ADMIN, body=body)
+
+
 @pytest.mark.parametrize(
     ("happen", "names"),
     [
         (lambda world: world.deposit(10), ["wallet.credited"]),
+        (granted, ["credit.granted"]),
+        (opened_by_time, ["credit.granted"]),
+        (voided, ["credit.granted", "credit.voided"]),
+        (started, ["wallet.credited"]),
+        (adjusted, ["wallet.adjusted"]),
         (lambda world: world.wallet(by=ADMIN), ["wallet.credited"]),
         (
             lambda world: world.post(
@@ -81,7 +113,9 @@ def expired_lot(world):
         (released, []),
         (lambda world: world.quote(), []),
     ],
-    ids=["a deposit", "an introductory credit", "a withdrawal", "a refund", "a hold's expiry",
+    ids=["a deposit", "a grant", "a grant whose day comes", "a grant that is voided",
+         "the starter credit", "an adjustment", "an introductory credit", "a withdrawal",
+         "a refund", "a hold's expiry",
          "a lot's expiry", "usage", "a hold", "an extension", "a capture", "a release", "a quote"],
 )  # fmt: skip
 def test_what_happened_is_published_under_its_name(rig, happen, names):

@@ -7,7 +7,9 @@ metadata, and a usual wallet cash alone: the introductory credit is soon used up
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.faults import credit, people
 from tests.faults import world as ask
+from tests.faults.credit import cap, scope, under
 from tests.faults.world import MAJOR, Step, World
 from tests.simulator.capacity import Meter, item_size
 from tests.simulator.client import Call
@@ -24,6 +26,21 @@ _HOLD = ask.place_hold("hold", 30 * MAJOR, reference="order-000017")
 _OTHER = ask.place_hold("other hold", 5 * MAJOR, seconds=1800)
 _HELD = (*_CASH, _OTHER, _HOLD)
 _QUOTED = (*_CASH, _OTHER, ask.quote("quote"))
+_RUN = scope("run", "run-000017", 900 * MAJOR)
+_SCOPES = (
+    _RUN,
+    scope("workspace", "ws_aaaaaaaaaaaaaaaaaaaaaaaaaa", 900 * MAJOR, window="month"),
+    scope("key", credit.KEY, 900 * MAJOR, window="day"),
+)
+_LIMITED = ask.place_hold("limited", 30 * MAJOR, reference="order-000017", scopes=_SCOPES)
+_CAP = cap(900 * MAJOR)
+_SPENT = under(ask.use("spend before", MAJOR), _CAP)
+_COUNTED = ask.place_hold("before", MAJOR, seconds=1800, scopes=_SCOPES)
+_GRANT = credit.grant("grant", 20 * MAJOR, name="Spring", tags="spring")
+_ALICE = (ask.look("first look"),)
+_LAB = (*_ALICE, people.open_account("lab"), people.open_workspace("work"))
+_LINKED = (*_LAB, people.link("link", of="lab", to="work"))
+_SEAT = (*_LAB, people.add_member("seat", of="lab"))
 _JOB = (*_QUOTED, ask.hold_quoted("job", of="quote"))
 
 
@@ -55,7 +72,49 @@ OPERATIONS = (
     _operation("hardware hold", _QUOTED, ask.hold_quoted("job", of="quote")),
     _operation("hardware release", _JOB, ask.release_job("done", MAJOR)),
 )
-BY_NAME = {operation.name: operation for operation in OPERATIONS}
+LIMITED = (
+    _operation("usage under a cap", (*_CASH, _SPENT), under(ask.use("usage", 12_500), _CAP)),
+    _operation(
+        "withdraw under a cap", (*_CASH, _SPENT), under(ask.withdraw("withdraw", MAJOR), _CAP)
+    ),
+    _operation(
+        "hold under a scope",
+        (*_CASH, _COUNTED),
+        ask.place_hold("hold", 30 * MAJOR, reference="order-000017", scopes=(_RUN,)),
+    ),
+    _operation("hold under three scopes", (*_CASH, _COUNTED), _LIMITED),
+    _operation(
+        "capture under three scopes",
+        (*_CASH, _OTHER, _LIMITED),
+        ask.capture("capture", 12 * MAJOR, of="limited"),
+    ),
+    _operation(
+        "release under three scopes", (*_CASH, _OTHER, _LIMITED), ask.release("r", of="limited")
+    ),
+)
+OF_CREDIT = (
+    _operation("grant", _CASH, _GRANT),
+    _operation("scheduled grant", _CASH, credit.grant("later", 20 * MAJOR, on_seconds=9000)),
+    _operation("void", (*_CASH, _GRANT), credit.void("void", of="grant")),
+    _operation("starter credit", (*_CASH, credit.save_card()), credit.starter("start")),
+    _operation("adjustment", _CASH, credit.adjust("adjust", MAJOR)),
+)
+OF_PEOPLE = (
+    _operation("account open", _ALICE, people.open_account("new")),
+    _operation(
+        "account close", (*_ALICE, people.open_account("old")), people.close_account("c", of="old")
+    ),
+    _operation("workspace open", _ALICE, people.open_workspace("work")),
+    _operation("link", _LAB, people.link("link", of="lab", to="work")),
+    _operation("default", _LINKED, people.make_default("swap", of="lab", to="work")),
+    _operation("unlink", _LINKED, people.unlink("unlink", of="lab", to="work")),
+    _operation("member add", _LAB, people.add_member("seat", of="lab")),
+    _operation("member change", _SEAT, people.change_role("rise", "admin", of="lab")),
+    _operation("API key", _ALICE, people.issue_key("key")),
+    _operation("billing info", _ALICE, people.tell("tell", name="Alice Ltd")),
+)
+EVERY = (*OPERATIONS, *LIMITED, *OF_CREDIT, *OF_PEOPLE)
+BY_NAME = {operation.name: operation for operation in EVERY}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,78 +3,19 @@
 A new user has 10.00 of introductory credit; `_FUNDED` has 100.00 of cash as well.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 from tests.faults import world as ask
-from tests.faults.world import MAJOR, Step
-from tests.simulator.values import Item
-
-HOUR = 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What a story leaves behind, in micros: free and held money, and the types of all entries."""
-
-    cash: int = 0
-    cash_held: int = 0
-    lots: tuple[int, ...] = ()
-    lots_held: tuple[int, ...] = ()
-    entries: str
-    holds: str = ""
-    currency: str = "usd"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """`steps` meet the faults, after `given` has happened without any."""
-
-    name: str
-    given: tuple[Step, ...] = ()
-    steps: tuple[Step, ...]
-    effect: Effect
-    refused: dict[str, str] = field(default_factory=dict)
-    """The keys of steps whose answer is a refusal, and its code."""
-
-
-def effect_of(items: Sequence[Item], currency: str) -> Effect:
-    """What the one account on a table has come to in one currency."""
-    wallet: dict[str, Any] = {}
-    entries: list[tuple[str, str]] = []
-    holds: list[tuple[str, str]] = []
-    for item in items:
-        noun, _, name = item["sk"]["S"].partition("#")
-        if noun == "WALLET" and name == currency:
-            wallet = item
-        # What stands in an entry's place for a request that moved no money is in no statement.
-        if noun == "ENTRY" and item.get("gsi1pk", {"S": ""})["S"].endswith(f"#{currency}"):
-            entries.append((item["gsi1sk"]["S"], item["type"]["S"]))
-        if noun == "HOLD" and item["currency"]["S"] == currency:
-            holds.append((name, item["status"]["S"]))
-    lots = [lot["M"] for lot in wallet.get("lots", {"L": []})["L"]]
-    return Effect(
-        cash=_number(wallet, "cash"),
-        cash_held=_number(wallet, "cash_held"),
-        lots=tuple(_number(lot, "left") for lot in lots),
-        lots_held=tuple(_number(lot, "held") for lot in lots),
-        entries=" ".join(type_ for _, type_ in sorted(entries)),
-        holds=" ".join(status for _, status in sorted(holds)),
-        currency=currency,
-    )
-
-
-def _number(attributes: dict[str, Any], name: str) -> int:
-    return int(attributes.get(name, {"N": "0"})["N"])
-
+from tests.faults.stories import HOUR, Effect, Scenario
+from tests.faults.stories_of_credit import STORIES_OF_CREDIT
+from tests.faults.stories_of_limits import STORIES_OF_LIMITS
+from tests.faults.stories_of_people import STORIES_OF_PEOPLE
+from tests.faults.world import MAJOR
 
 _FUNDED = (ask.deposit("fund", 100 * MAJOR),)
 _BROKE = (ask.use("spend the credit", 10 * MAJOR),)
 _HELD = (*_FUNDED, ask.place_hold("hold", 30 * MAJOR))
 _HISTORY = "introductory_credit deposit hold"
 
-SCENARIOS = (
+_OF_MONEY = (
     Scenario(
         name="the first call of a new user is a deposit",
         steps=(ask.deposit("first", 25 * MAJOR),),
@@ -425,3 +366,5 @@ SCENARIOS = (
         ),
     ),
 )
+
+SCENARIOS = (*_OF_MONEY, *STORIES_OF_LIMITS, *STORIES_OF_CREDIT, *STORIES_OF_PEOPLE)

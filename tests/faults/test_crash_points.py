@@ -17,7 +17,8 @@ import pytest
 
 from holdfast.domain.entries import Entry
 from holdfast.store.ledger_store import LedgerStore
-from tests.faults.scenarios import SCENARIOS, Scenario, effect_of
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.stories import Scenario, effect_of
 from tests.faults.violations import violations
 from tests.faults.world import UNKNOWN, Refused, World, without_marks
 from tests.simulator.faults import AFTER, EVERY_FAULT, PARTIAL, Fault
@@ -37,7 +38,7 @@ PAUSES_MAX_SECONDS = 1.5
 CALLS_MAX = 120
 RANDOM_RUNS = 500
 SHARES = 4
-SCENARIOS_MIN = 14
+SCENARIOS_MIN = 60
 
 
 @dataclass(frozen=True, slots=True)

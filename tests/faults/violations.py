@@ -5,6 +5,7 @@ and reads items, so that one mistake cannot hide itself.
 """
 
 import json
+from base64 import b32encode
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -19,8 +20,11 @@ GENESIS = "0" * 64
 
 _FREE = {"wallet": "cash", "credit": "credit"}
 _HELD = {"held": "cash", "held_credit": "credit"}
-_ADDS_TO_LOTS = ("introductory_credit", "deposit", "refund")
-_TAKES_FROM_LOTS = ("withdrawal", "usage", "capture", "lot_expiry")
+_RESTRICTED = "restricted_credit"
+_OWN = (*_FREE, *_HELD, _RESTRICTED)
+_ADDS_TO_LOTS = ("introductory_credit", "deposit", "refund", "starter_credit", "credit_grant")
+_TAKES_FROM_LOTS = ("withdrawal", "usage", "capture", "lot_expiry", "credit_void")
+_WINDOWS = {"day": 10, "month": 7, "total": 0}
 _CLOSES = {"captured": "capture", "released": "release", "expired": "hold_expiry"}
 
 type Plain = dict[str, Any]
@@ -40,6 +44,8 @@ def violations(items: Iterable[Item]) -> list[str]:
             *_folds(wallet, entries),
             *_lots(wallet, entries, holds),
             *_held(wallet, holds),
+            *_waits(wallet, entries),
+            *_one_rank(wallet, entries, holds, table.grants.get(place[:2], {})),
             *_due(wallet, holds),
             *_hold_histories(holds, entries),
             *_refunds(entries, table.refunded.get(place[:2], {})),
@@ -48,6 +54,10 @@ def violations(items: Iterable[Item]) -> list[str]:
     found.extend(f"no wallet for the entries of {place}" for place in table.orphans())
     found.extend(_accounts(table))
     found.extend(_jobs(table))
+    found.extend(_grants(table))
+    found.extend(_budgets(table))
+    found.extend(_workspaces(table))
+    found.extend(_receipts(table))
     return found
 
 
@@ -78,37 +88,61 @@ class _Table:
         self.accounts: dict[tuple[str, str], Plain] = {}
         self.jobs: list[Plain] = []
         self.quotes: dict[str, Plain] = {}
+        self.grants: dict[tuple[str, str], dict[str, Plain]] = defaultdict(dict)
+        self.starters: dict[tuple[str, str], Plain] = {}
+        self.budgets: dict[tuple[str, str, str], Plain] = {}
+        self.links: dict[tuple[str, str, str], Plain] = {}
+        self.members: dict[tuple[str, str, str], Plain] = {}
+        self.workspaces: dict[tuple[str, str], Plain] = {}
+        self.answers: list[Plain] = []
+        self.versions: dict[tuple[str, str], int] = {}
         for item in items:
             self._add(item)
         for statement in self.statements.values():
             statement.sort(key=lambda entry: str(entry["gsi1sk"]))
 
     def _add(self, item: Plain) -> None:
-        noun, _, name = item["sk"].partition("#")
+        noun = item["sk"].partition("#")[0]
         if noun == "ENTRY" and "gsi1pk" not in item:
-            return  # a receipt: a request that moved no money has used up its key
+            # A receipt: a request that moved no money has used up its key.
+            self.answers.append(item["answer"])
+            return
         if noun == "ENTRY":
             _, tenant, account, currency = item["gsi1pk"].split("#")
             item["id"] = item["pk"].split("#")[2]
             self.statements[tenant, account, currency].append(item)
             self.entries[item["id"]] = item
             return
+        self.versions[item["pk"], item["sk"]] = item["version"]
+        if noun == "KEY":
+            return
         _, tenant, _, account = item["pk"].split("#")
-        match noun:
-            case "WALLET":
-                self.wallets[tenant, account, name] = item
-            case "HOLD":
-                self.holds[tenant, account, item["currency"]].append({**item, "id": name})
-            case "REFUNDED":
-                self.refunded[tenant, account][name] = item
-            case "ACCOUNT":
-                self.accounts[tenant, account] = item
-            case "JOB":
-                self.jobs.append({**item, "id": name})
-            case "QUOTE":
-                self.quotes[name] = item
-            case _:
-                raise AssertionError(f"what is {noun}?")
+        self._keep(item, tenant, account)
+
+    def _keep(self, item: Plain, tenant: str, account: str) -> None:
+        noun, _, name = item["sk"].partition("#")
+        single = {"ACCOUNT": self.accounts, "STARTER": self.starters, "WORKSPACE": self.workspaces}
+        named = {
+            "WALLET": self.wallets,
+            "BUDGET": self.budgets,
+            "LINKED": self.links,
+            "MEMBER": self.members,
+        }
+        several = {"REFUNDED": self.refunded, "GRANT": self.grants}
+        if noun in single:
+            single[noun][tenant, account] = item
+        elif noun in named:
+            named[noun][tenant, account, name] = item
+        elif noun in several:
+            several[noun][tenant, account][name] = item
+        elif noun == "HOLD":
+            self.holds[tenant, account, item["currency"]].append({**item, "id": name})
+        elif noun == "JOB":
+            self.jobs.append({**item, "id": name})
+        elif noun == "QUOTE":
+            self.quotes[name] = item
+        else:
+            assert noun in ("INFO", "METHOD"), f"what is {noun}?"
 
     def orphans(self) -> list[Place]:
         return [place for place in (*self.statements, *self.holds) if place not in self.wallets]
@@ -175,6 +209,8 @@ def _folds(wallet: Plain, entries: list[Plain]) -> Iterator[str]:
             yield f"entry {number} has a negative amount"
         sums.update(entry["postings"])
         own = [entry["postings"].get(account, 0) for account in (*_FREE, *_HELD)]
+        if entry.get("cash", 0) != sums["wallet"] + sums["held"]:
+            yield f"entry {number} tells another sum of cash than the postings"
         credited += max(0, sum(own))
         credits_count += sum(own) > 0
         debits_count += sum(own) < 0
@@ -183,7 +219,9 @@ def _folds(wallet: Plain, entries: list[Plain]) -> Iterator[str]:
         if entry.get("held", 0) != sum(sums[account] for account in _HELD):
             yield f"entry {number} tells another held amount than the postings"
     kept = _kept(wallet)
-    for account in (*_FREE, *_HELD):
+    if wallet.get("charged", 0) != sums["revenue"] + sums["refunds"]:
+        yield f"{wallet.get('charged', 0)} charged, which is not what the entries took"
+    for account in _OWN:
         if kept[account] != sums[account]:
             yield f"{account} is {kept[account]}, the postings say {sums[account]}"
     if (wallet["credited"], wallet["credits"], wallet["debits"]) != (
@@ -199,6 +237,7 @@ def _kept(wallet: Plain) -> Counter[str]:
     kept = Counter(wallet=wallet["cash"], held=wallet.get("cash_held", 0))
     for lot in wallet.get("lots", []):
         free, held = ("wallet", "held") if lot["kind"] == "cash" else ("credit", "held_credit")
+        free = _RESTRICTED if "meters" in lot else free
         kept[free] += lot["left"]
         kept[held] += lot.get("held", 0)
     return kept
@@ -234,6 +273,8 @@ def _sign(entry: Plain) -> int:
         return +1
     if entry["type"] in _TAKES_FROM_LOTS:
         return -1
+    if entry["type"] == "adjustment":
+        return 1 if entry["postings"]["wallet"] > 0 else -1
     captured_by_time = entry["type"] == "hold_expiry" and "revenue" in entry["postings"]
     return -1 if captured_by_time else 0
 
@@ -254,6 +295,7 @@ def _due(wallet: Plain, holds: list[Plain]) -> Iterator[str]:
     open_holds = [hold for hold in holds if hold["status"] == "open"]
     instants = [hold["expires_at"] for hold in open_holds]
     instants += [lot["until"] for lot in wallet.get("lots", []) if lot["left"] and "until" in lot]
+    instants += [lot["at"] for lot in wallet.get("pending", [])]
     listed = wallet.get("gsi2sk", "9999").partition("#")[0]
     if instants and listed > min(instants):
         yield f"due at {min(instants)}, listed at {listed}"
@@ -287,6 +329,8 @@ def _history(hold: Plain, history: list[Plain]) -> Iterator[str]:
     captured = sum(e["amount"] for e in history if _sign(e) == -1)
     if captured != hold.get("captured", 0):
         yield f"captured {hold.get('captured', 0)}, its entries say {captured}"
+    if any(entry["hold"].get("scopes") != hold.get("scopes") for entry in history):
+        yield "under other scopes than it was placed"
     closing = [entry for entry in history if entry["hold"]["status"] != "open"]
     if hold["status"] == "open":
         if closing:
@@ -307,7 +351,7 @@ def _refunds(entries: list[Plain], refunded: dict[str, Plain]) -> Iterator[str]:
     for entry in entries:
         if entry["type"] == "refund":
             given[entry["reference"]] += entry["amount"]
-    charged = {entry["id"]: -_own_delta(entry) for entry in entries}
+    charged = {entry["id"]: entry["postings"].get("revenue", 0) for entry in entries}
     for charge, micros in given.items():
         if micros > charged.get(charge, 0):
             yield f"{micros} given back of a charge of {charged.get(charge, 0)}"
@@ -315,19 +359,167 @@ def _refunds(entries: list[Plain], refunded: dict[str, Plain]) -> Iterator[str]:
             yield f"{micros} given back, and another sum remembered"
 
 
-def _own_delta(entry: Plain) -> int:
-    return sum(entry["postings"].get(account, 0) for account in (*_FREE, *_HELD))
+def _waits(wallet: Plain, entries: list[Plain]) -> Iterator[str]:
+    """What is scheduled waits whole, until it is opened or voided; what is opened has waited."""
+    due: dict[str, Plain] = {}
+    for entry in entries:
+        if entry["type"] == "credit_scheduled":
+            due |= {draw["id"]: draw for draw in entry["draws"]}
+        if entry["type"] == "credit_grant" and entry["source"] == "system":
+            for draw in entry["draws"]:
+                if due.pop(draw["id"], None) != draw or draw["at"] > entry["created_at"]:
+                    yield f"{draw['id']} was opened, and did not wait for that"
+        if entry["type"] == "credit_void":
+            due.pop(entry["reference"], None)
+    waiting = [{**lot, "amount": lot["left"]} for lot in wallet.get("pending", [])]
+    for lot in waiting:
+        del lot["left"]
+    if {lot["id"]: lot for lot in waiting} != due or len(waiting) != len(due):
+        yield f"{waiting} wait, scheduled are {due}"
+
+
+def _one_rank(
+    wallet: Plain, entries: list[Plain], holds: list[Plain], grants: Mapping[str, Plain]
+) -> Iterator[str]:
+    """A lot has one priority, one purpose and one day wherever it is mentioned."""
+    mentions = [*wallet.get("lots", []), *wallet.get("pending", [])]
+    for each in (*entries, *holds):
+        mentions += each.get("draws", [])
+    ranks: dict[str, set[str]] = defaultdict(set)
+    for lot in mentions:
+        told = [lot.get(name) for name in ("kind", "at", "prio", "tag", "meters")]
+        ranks[lot["id"]].add(str(told))
+    for name, grant in grants.items():
+        names = ("effective_at", "priority", "tags", "meters")
+        ranks[name].add(str(["credit", *((grant.get(each) or None) for each in names)]))
+    for name, mentioned in ranks.items():
+        if len(mentioned) > 1:
+            yield f"lot {name} is told of as {mentioned}"
+
+
+def _grants(table: _Table) -> Iterator[str]:
+    """Each grant was given once and voided once at most; the starter credit once."""
+    for owner in {*table.accounts, *table.grants, *table.starters}:
+        mine = [entry for place, some in table.statements.items() if place[:2] == owner
+                for entry in some]  # fmt: skip
+        given: Counter[tuple[str, int]] = Counter()
+        voids: dict[str, str] = {}
+        for entry in mine:
+            if entry["type"] in ("credit_grant", "credit_scheduled") and entry["source"] == "api":
+                given[entry["reference"], entry["amount"]] += 1
+            if entry["type"] == "credit_void":
+                if entry["reference"] in voids:
+                    yield f"{entry['reference']} was voided twice"
+                voids[entry["reference"]] = entry["created_at"]
+        stored = table.grants.get(owner, {})
+        if given != Counter((name, grant["amount"]) for name, grant in stored.items()):
+            yield f"granted was {given}, stored are {sorted(stored)}"
+        ended = {name: grant["voided_at"] for name, grant in stored.items() if "voided_at" in grant}
+        if ended != voids:
+            yield f"voided were {voids}, by the grants' own account {ended}"
+        for lot in (lot for place, wallet in table.wallets.items() if place[:2] == owner
+                    for lot in wallet.get("lots", [])):  # fmt: skip
+            if lot["id"] in ended and lot["left"]:
+                yield f"{lot['id']} was voided, and {lot['left']} of it can be spent"
+        starts = [entry["id"] for entry in mine if entry["type"] == "starter_credit"]
+        noted = table.starters.get(owner)
+        if starts != ([noted["entry_id"]] if noted else []):
+            yield f"starter credit by {starts}, noted is {noted}"
+
+
+def _budgets(table: _Table) -> Iterator[str]:
+    """What a budget holds is what the open holds under it have left; what it spent they took."""
+    held: Counter[tuple[str, str, str]] = Counter()
+    spent: Counter[tuple[str, str, str]] = Counter()
+    named: set[tuple[str, str, str]] = set()
+    for (tenant, account, currency), holds in table.holds.items():
+        for hold in holds:
+            for scope in hold.get("scopes", []):
+                name = _budget((tenant, account, currency), scope)
+                named.add(name)
+                held[name] += _left(hold)
+    for place, entries in table.statements.items():
+        for entry in entries:
+            for scope in entry.get("hold", {}).get("scopes", []):
+                name = _budget(place, scope)
+                length = _WINDOWS[scope.get("window", "total")]
+                period = table.budgets.get(name, {}).get("period", "")
+                if entry["created_at"][:length] == period:
+                    spent[name] += entry["postings"].get("revenue", 0)
+    for name in {*named, *table.budgets}:
+        budget = table.budgets.get(name, {"held": None, "spent": None})
+        if budget["held"] != held[name]:
+            yield f"{name} holds {budget['held']}, the open holds under it {held[name]}"
+        of_key = name[2].startswith("key#")
+        if budget["spent"] != spent[name] and not (of_key and budget["spent"] >= spent[name]):
+            yield f"{name} has spent {budget['spent']}, the holds under it took {spent[name]}"
+        if name not in named and not (of_key and budget["spent"]):
+            yield f"{name} is there for nothing"
+
+
+def _budget(place: Place, scope: Plain) -> tuple[str, str, str]:
+    tenant, account, currency = place
+    names = (scope["kind"], scope["id"], scope.get("currency", currency))
+    name = "#".join((*names, scope.get("window", "total")))
+    return tenant, scope.get("account_id", account), name
+
+
+def _workspaces(table: _Table) -> Iterator[str]:
+    """One default account, always linked; and each account knows what is linked to it."""
+    linked = {
+        (tenant, link["account_id"], name): link["linked_at"]
+        for (tenant, name), workspace in table.workspaces.items()
+        for link in workspace["links"]
+    }
+    known = {
+        place: link["linked_at"] for place, link in table.links.items() if "unlinked_at" not in link
+    }
+    if linked != known:
+        yield f"linked are {linked}, the accounts know {known}"
+    for tenant, account, name in linked:
+        if "closed_at" in table.accounts.get((tenant, account), {"closed_at": "never there"}):
+            yield f"{name} is linked to {account}, which is closed or not there"
+    for (tenant, name), workspace in table.workspaces.items():
+        ids = [link["account_id"] for link in workspace["links"]]
+        if len(set(ids)) != len(ids) or workspace["default_account_id"] not in ids:
+            yield f"{tenant} {name} is linked to {ids}, by default {workspace}"
+    for (tenant, account, name), member in table.members.items():
+        owner = table.accounts.get((tenant, account), {}).get("owner")
+        if owner in (None, member["user"]) or member["role"] not in ("admin", "member", "viewer"):
+            yield f"{name} is {member['role']} of an account of {owner}"
+
+
+def _receipts(table: _Table) -> Iterator[str]:
+    """What was answered is there, as it was then or newer."""
+    for answer in table.answers:
+        if table.versions.get((answer["pk"], answer["sk"]), 0) < answer["version"]:
+            yield f"{answer['sk']} was answered at version {answer['version']}, and is not there"
+
+
+def _is_default(owner: tuple[str, str], account: Plain) -> bool:
+    digest = sha256(f"account\0{owner[0]}\0{account['owner']}".encode()).digest()
+    return owner[1] == f"acct_{b32encode(digest).decode().lower()[:26]}"
 
 
 def _accounts(table: _Table) -> Iterator[str]:
-    """An account has its introductory credit once, and no credit comes without an account."""
+    """A default account has its introductory credit once, and nothing comes without an account."""
     given: Counter[tuple[str, str]] = Counter()
     for (tenant, account, _), entries in table.statements.items():
         given[tenant, account] += sum(e["type"] == "introductory_credit" for e in entries)
     for owner in {*given, *table.accounts}:
-        expected = 1 if owner in table.accounts else 0
+        stored = table.accounts.get(owner)
+        expected = stored is not None and _is_default(owner, stored)
         if given[owner] != expected:
             yield f"{owner[1]}: introductory credit {given[owner]} times, expected {expected}"
+        if stored is None:
+            yield f"{owner[1]} has entries and is not there"
+    for place, wallet in table.wallets.items():
+        if wallet.get("closed", False) != ("closed_at" in table.accounts.get(place[:2], {})):
+            yield f"{place} is closed or open, and its account is not"
+        open_holds = [hold for hold in table.holds.get(place, []) if hold["status"] == "open"]
+        full = [wallet.get(name) for name in ("cash", "cash_held", "lots", "pending", "gsi2sk")]
+        if wallet.get("closed") and (any(full) or open_holds):
+            yield f"{place} is closed with something in it"
 
 
 def _jobs(table: _Table) -> Iterator[str]:
@@ -337,6 +529,10 @@ def _jobs(table: _Table) -> Iterator[str]:
     for hold in hold_ids.values():
         if "job" in hold:
             users[hold["job"]["quote_id"]].append(hold["job"]["job_id"])
+    noted = {job["id"] for job in table.jobs}
+    for hold in hold_ids.values():
+        if "job" in hold and hold["job"]["job_id"] not in noted:
+            yield f"{hold['job']['job_id']} has a hold, and knows of none"
     for job in table.jobs:
         if job["hold_id"] not in hold_ids:
             yield f"job {job['id']} names a hold that is not there"

@@ -6,29 +6,36 @@ environment; everything about it but the environment is fixed, so the world afte
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from holdfast.domain.accounts import Tenant
+from holdfast.domain.api_keys import matches
+from holdfast.domain.budgets import Scope
 from holdfast.domain.entries import ENTRY_PREFIX
 from holdfast.domain.once import Once
 from holdfast.errors import KeyInUse, Refusal, Unavailable
 from holdfast.services import expiry, holds, quotes, wallet
+from holdfast.services.api_keys import Issued
 from holdfast.services.holds import HoldTerms
 from holdfast.services.refs import Owner, owner_of
-from holdfast.store.ledger_store import Committed, LedgerStore
+from holdfast.services.workspaces import LinkedAccount
+from holdfast.store import keys
+from holdfast.store.ledger_store import Committed, Enacted, LedgerStore
 from tests.simulator.client import Simulator
 from tests.simulator.errors import ProcessKilled
 from tests.simulator.faults import Plan
 from tests.simulator.table import Partition, Store
-from tests.simulator.values import Item
+from tests.simulator.values import Item, ordered
 
 START = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
 ACME = Tenant("acme", "live")
+ALICE = owner_of(ACME, "acme/alice")
 MAJOR = 1_000_000
 """Micros in a major unit."""
 
+HOUSE_SECRET = b"of the house, and long enough for it"
 RETRIES_MAX = 3
 """How often a client asks again before it must have a definite answer."""
 JITTER_WORST = 0.999
@@ -53,6 +60,7 @@ class Step:
     at_seconds: float = 0.0
     fingerprint: str = ""
     caller: str = "acme/admin"
+    caps: tuple[Scope, ...] = ()
 
 
 @dataclass(slots=True)
@@ -60,7 +68,7 @@ class World:
     """One table, one user, and the answers given so far."""
 
     simulator: Simulator = field(default_factory=Simulator)
-    owner: Owner = field(default_factory=lambda: owner_of(ACME, "acme/alice"))
+    owner: Owner = ALICE
     answers: dict[str, Any] = field(default_factory=dict)
     pauses: list[float] = field(default_factory=list)
     firsts: Counter[str] = field(default_factory=Counter)
@@ -99,11 +107,16 @@ class World:
             key=step.key,
             fingerprint=step.fingerprint or f"fingerprint of {step.key}",
             now=START + timedelta(seconds=step.at_seconds) + self.late,
+            caps=step.caps,
         )
+
+    def digest(self, key: str) -> str:
+        """What the ids of all that the request with this key makes end with."""
+        return self.once(Step(key=key, ask=_nothing)).digest
 
     def entry_id(self, key: str) -> str:
         """The id of the entry that answers the request with this key."""
-        return ENTRY_PREFIX + self.once(Step(key=key, ask=_nothing)).digest
+        return ENTRY_PREFIX + self.digest(key)
 
     def hold_id(self, key: str) -> str:
         """The id of the hold that the request with this key placed."""
@@ -119,18 +132,37 @@ class World:
         """
         try:
             once = self.once(step)
-            answer = step.ask(self, store, once)
-            if isinstance(answer, Committed):
-                # What another request did answers this one too, and is no delivery of it.
-                own = answer.entry.id == once.entry_id
-                self.firsts[step.key] += own and not answer.replayed
-                answer = answer.entry
+            answer = self._told(step, once, step.ask(self, store, once))
         except UNKNOWN:
             raise
         except Refusal as refusal:
             answer = Refused(refusal.code, tuple(sorted(refusal.details.items())))
         self.answers[step.key] = answer
         return answer
+
+    def _told(self, step: Step, once: Once, answer: Any) -> Any:
+        """The answer without the note that it was given before, which is counted."""
+        told: Any
+        match answer:
+            case Committed(entry, replayed):
+                # What another request did answers this one too, and is no delivery of it.
+                own, told = entry.id == once.entry_id, entry
+            case Enacted(record, replayed):
+                own, told = self._is_receipted(once), record
+            case Issued(record, token, replayed):
+                own, told = True, record
+                assert matches(record, token, HOUSE_SECRET), "a token of another key"
+            case LinkedAccount(replayed=replayed):
+                own, told = self._is_receipted(once), replace(answer, replayed=False)
+            case _:
+                return answer
+        self.firsts[step.key] += own and not replayed
+        return told
+
+    def _is_receipted(self, once: Once) -> bool:
+        """Whether the request has used its key up: one that changes nothing does not."""
+        place = keys.entry(once.tenant, once.entry_id)
+        return ordered({"S": place.pk}) in self.simulator.tables["holdfast"].partitions
 
     def insist(
         self, step: Step, store: LedgerStore, *, renew: bool = False, later: timedelta | None = None
@@ -191,7 +223,8 @@ def without_marks(items: Iterable[Item]) -> list[Item]:
     return [{name: item[name] for name in item if name not in _MARKS} for item in items]
 
 
-_MARKS = frozenset({"gsi2pk", "gsi2sk", "hold_due_at", "open_from"})
+# What a receipt says of who wrote it is no effect of the request either.
+_MARKS = frozenset({"gsi2pk", "gsi2sk", "hold_due_at", "open_from", "delivery"})
 
 
 def _nothing(world: World, store: LedgerStore, once: Once) -> None:
@@ -345,7 +378,7 @@ def quote(key: str, *, shots: int = 1000, at: float = 0) -> Step:
             tasks=1,
             job_id=None,
             once=once,
-        ).record
+        )
 
     return Step(key=key, ask=ask, at_seconds=at)
 

@@ -12,12 +12,13 @@ from local import tokens
 from local.tokens import USERS, User
 
 
-def told(key_set: str, token: str) -> dict[str, str]:
+def told(key_set: str, token: str, *, platform_org: str = "") -> dict[str, str]:
     """What the authorizer tells the gateway of a bearer."""
     decide = authorizer(
         issuer_of(
             {"OIDC_ISSUER": tokens.ISSUER, "OIDC_AUDIENCE": tokens.AUDIENCE, "OIDC_JWKS": key_set}
-        )
+        ),
+        platform_org=platform_org,
     )
     credential = f"Bearer {token}"
     event = {"headers": {"authorization": credential}, "identitySource": [credential]}
@@ -30,7 +31,7 @@ def test_the_authorizer_lets_every_user_in(user: User, tmp_path: Path):
     key = tokens.issuer_key(tmp_path / "issuer.pem")
     token = tokens.token(key, user, now_seconds=int(time.time()))
 
-    principal = told(tokens.key_set(key), token)
+    principal = told(tokens.key_set(key), token, platform_org=USERS["platform"].org)
 
     assert principal["user"] == user.id
     assert principal["org"] == user.org

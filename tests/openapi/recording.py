@@ -17,7 +17,7 @@ from decimal import Decimal
 from io import StringIO
 from typing import Any
 
-from tests.api.scene import Request, request, scene, things_of
+from tests.api.scene import ELSEWHERE, Request, request, scene, things_of
 from tests.api.world import OPERATIONS, Answer
 from tests.http.events import ADMIN, ALICE, PLATFORM
 from tools.api_description import examples
@@ -26,14 +26,16 @@ from tools.api_description.writing import pretty
 
 CALLERS: dict[str, dict[str, str]] = {"user": ALICE, "admin": ADMIN, "platform": PLATFORM}
 KEY = "example"
-_SECRET = re.compile(r"(hf_(?:live|test)_\w{4})\w{8,}")
+_SECRET = re.compile(r"(hf_(?:live|test)_\w{4}|seti_\w{24}_secret_)\w{8,}")
 _MADE_UP = re.compile(r"hf_(?:live|test)_\w+|[A-Za-z0-9_=-]{20,}")
 
 
 def recorded() -> dict[str, Example]:
-    """An example of every operation that answers its good request."""
+    """An example of every operation that answers its good request: one says no to all."""
     found = {}
     for operation in OPERATIONS:
+        if operation.name in ELSEWHERE:
+            continue
         asked = request(operation.name, things_of("alice"))
         by, answer = _answered(asked)
         assert answer.status < 300, f"{operation.name}: {answer.status} {answer.text}"

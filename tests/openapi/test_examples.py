@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.api.scene import ELSEWHERE
 from tests.openapi.descriptions import OPERATIONS, described, faults, problems
 from tests.openapi.recording import CALLERS, again, kept, same
 from tools.api_description import examples
@@ -12,7 +13,7 @@ _AGAIN = "run make openapi"
 
 
 def test_every_operation_has_an_example():
-    assert sorted(OPERATIONS) == sorted(EXAMPLES), _AGAIN
+    assert sorted({*OPERATIONS} - {*ELSEWHERE}) == sorted(EXAMPLES), _AGAIN
 
 
 @pytest.mark.parametrize("operation", sorted(EXAMPLES))

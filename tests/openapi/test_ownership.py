@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from schemathesis import Case
 
-from tests.api.scene import CALLS, PEOPLE, UNKNOWN, request, scene, things_of
+from tests.api.scene import CALLS, ELSEWHERE, PEOPLE, UNKNOWN, request, scene, things_of
 from tests.openapi.descriptions import DESCRIPTIONS, OPERATIONS
 from tests.openapi.generated import Traffic, for_each, grounded, operations
 
@@ -69,7 +69,7 @@ def test_no_described_request_shows_others_what_is_hers(surface: str, who: str):
         def ask_for_hers(case: Case[Any], name: str = name, good: Any = good) -> None:
             grounded(case, good, whole=traffic.sent % 2 == 1)
             answer = traffic.send(case, by=PEOPLE[who])
-            assert answer.status_code < 500
+            assert answer.status_code < 500 or name in ELSEWHERE
             hidden = name not in NAMING or not is_done(name, answer.status_code, answer.text)
             if not hidden or (answer.status_code < 300 and told_of_her(answer.text)):
                 shown.append((name, answer.status_code))

@@ -8,10 +8,15 @@ from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any
 
-from holdfast.domain.accounts import Owner, Tenant, owner_of
+from holdfast.domain.accounts import Owner, Tenant, default_account_id, owner_of
+from holdfast.domain.budgets import Scope
+from holdfast.domain.ledger import Change, Deed
 from holdfast.domain.once import Once
+from holdfast.domain.payment_methods import PaymentMethod
 from holdfast.errors import Unavailable
+from holdfast.services import credits as credit
 from holdfast.services import expiry, holds, quotes, wallet
+from holdfast.services.credits import GrantTerms
 from holdfast.services.holds import HoldTerms
 from holdfast.store import keys, pages
 from holdfast.store.ledger_store import LedgerStore
@@ -21,7 +26,8 @@ MILLISECOND = timedelta(milliseconds=1)
 REDELIVERIES_MAX = 50
 
 CHANGES = (
-    "deposit withdraw use refund hold extend capture release quote hold_quoted release_job".split()
+    "deposit withdraw use refund hold extend capture release quote hold_quoted release_job grant "
+    "void starter adjust".split()
 )
 """The operations that take an idempotency key."""
 
@@ -69,6 +75,7 @@ class Request:
             key=self.key,
             fingerprint=self.fingerprint,
             now=instant(at),
+            caps=tuple(_scope(self, cap) for cap in self.args.get("caps", ())),
         )
 
     def send(self, store: LedgerStore, at: int) -> Any:
@@ -78,6 +85,19 @@ class Request:
             Refusal: What they refuse.
         """
         return _SENDERS[self.op](self, store, self.once(at))
+
+
+def _scope(asked: Request, told: tuple[str, str, str, str, str, int]) -> Scope:
+    """The scope that a user's default account counts."""
+    user, kind, name, currency, window, limit = told
+    return Scope(
+        account_id=default_account_id(asked.owner.tenant, user),
+        kind=kind,
+        id=name,
+        limit_micros=limit,
+        currency=currency,
+        window=window,
+    )
 
 
 def _span(milliseconds: int | None) -> timedelta | None:
@@ -113,6 +133,7 @@ def _use(asked: Request, store: LedgerStore, once: Once) -> Any:
         asked.owner,
         amount_micros=asked.args["amount"],
         currency=asked.currency,
+        meter=asked.args.get("meter"),
         reference=asked.args.get("reference"),
         once=once,
     )
@@ -137,6 +158,7 @@ def _hold(asked: Request, store: LedgerStore, once: Once) -> Any:
         over_capture=args.get("over", "reject"),
         overdraft_micros=args.get("limit", 0),
         reference=args.get("reference"),
+        scopes=tuple(_scope(asked, scope) for scope in args.get("scopes", ())),
     )
     return holds.place_hold(
         store,
@@ -204,6 +226,62 @@ def _release_job(asked: Request, store: LedgerStore, once: Once) -> Any:
     )
 
 
+def _grant(asked: Request, store: LedgerStore, once: Once) -> Any:
+    args = asked.args
+    delay = args.get("delay")
+    terms = GrantTerms(
+        effective_at=None if delay is None else once.now + delay * MILLISECOND,
+        expires_in=_span(args.get("expires")),
+        priority=args.get("priority", 0),
+        meters=tuple(args.get("meters", ())),
+        tags=args.get("tags", ""),
+    )
+    granted, committed = credit.grant(
+        store,
+        asked.owner,
+        amount_micros=args["amount"],
+        currency=asked.currency,
+        terms=terms,
+        once=once,
+    )
+    assert granted.id == committed.entry.reference
+    return committed
+
+
+def _void(asked: Request, store: LedgerStore, once: Once) -> Any:
+    return credit.void(store, asked.owner.tenant, grant_id=asked.args["grant"], once=once)
+
+
+def _starter(asked: Request, store: LedgerStore, once: Once) -> Any:
+    return credit.grant_starter(store, asked.owner, once=once)
+
+
+def _save_card(asked: Request, store: LedgerStore, once: Once) -> Any:
+    """What comes of a card that was saved with the payment provider."""
+    card = PaymentMethod(
+        account_id=asked.owner.account_id,
+        id=asked.key,
+        brand="visa",
+        last4="4242",
+        exp_month=12,
+        exp_year=2030,
+        created_at=once.now,
+        version=1,
+    )
+    return store.enact(lambda: Deed(card, (Change(None, card),)), [], once=once)
+
+
+def _adjust(asked: Request, store: LedgerStore, once: Once) -> Any:
+    amount = asked.args["amount"]
+    return wallet.adjust(
+        store,
+        asked.owner,
+        delta_micros=-amount if asked.args["down"] else amount,
+        currency=asked.currency,
+        once=once,
+    )
+
+
 def _look(asked: Request, store: LedgerStore, once: Once) -> Any:
     own = asked.args["own"]
     return wallet.wallet(store, asked.owner, asked.currency, now=once.now, own=own)
@@ -240,6 +318,11 @@ _SENDERS: dict[str, Callable[[Request, LedgerStore, Once], Any]] = {
     "quote": _quote,
     "hold_quoted": _hold_quoted,
     "release_job": _release_job,
+    "grant": _grant,
+    "void": _void,
+    "starter": _starter,
+    "save_card": _save_card,
+    "adjust": _adjust,
     "look": _look,
     "look_at_hold": _look_at_hold,
     "tick": _tick,

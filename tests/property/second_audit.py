@@ -5,9 +5,10 @@ entries of each wallet again from the first one, draws by the order of drawing, 
 compares every step with what the entry says and the end with what is stored.
 """
 
+import base64
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -24,7 +25,15 @@ HOUSE = {
     "capture": "revenue",
     "hold_expiry": "revenue",
     "refund": "refunds",
+    "starter_credit": "promotions",
+    "credit_grant": "promotions",
+    "credit_void": "promotions",
+    "adjustment": "adjustments",
 }
+RESTRICTED = "restricted_credit"
+PERIODS = {"day": 10, "month": 7, "total": 0}
+type Name = tuple[str, str, str]
+"""Tenant, account, and the sort key of a budget."""
 
 
 class Bad(Exception):
@@ -55,23 +64,100 @@ def second_audit(items: Iterable[Mapping[str, Any]]) -> list[str]:
     statements: defaultdict[str, list[Plain]] = defaultdict(list)
     stored: defaultdict[str, dict[str, Plain]] = defaultdict(dict)
     entry_ids: set[str] = set()
+    receipts: list[Plain] = []
     for item in map(plain, items):
         if item["sk"] == "ENTRY":
             entry_ids.add(item["pk"].split("#")[2])
             if "gsi1pk" in item:
                 statements[item["gsi1pk"]].append(item)
+            else:
+                receipts.append(item["answer"])
         else:
             stored[item["pk"]][item["sk"]] = item
-    found: list[str] = []
+    found = [*_answers(receipts, stored), *_workspaces(stored)]
     played: defaultdict[str, list[Play]] = defaultdict(list)
     for place, entries in statements.items():
         play = Play(place)
         played[f"ORG#{play.tenant}#ACCT#{play.account}"].append(play)
         found += play.run(sorted(entries, key=lambda entry: entry["gsi1sk"]))
     for partition in stored.keys() | played.keys():
-        account = _Account(stored[partition], played[partition], entry_ids)
-        found += [f"{partition}: {what}" for what in account.wrong()]
-    return found
+        if partition.split("#")[2:3] == ["ACCT"]:
+            account = _Account(partition, stored[partition], played[partition], entry_ids)
+            found += [f"{partition}: {what}" for what in account.wrong()]
+    plays = [play for some in played.values() for play in some]
+    return [*found, *_budgets(stored, plays)]
+
+
+def _answers(receipts: Iterable[Plain], stored: Mapping[str, dict[str, Plain]]) -> Iterator[str]:
+    """What a receipt says was answered is there, no older than it was then."""
+    for answer in receipts:
+        there = stored.get(answer["pk"], {}).get(answer["sk"])
+        if there is None or there["version"] < answer["version"]:
+            yield f"{answer['pk']} {answer['sk']} was an answer, and is {there}"
+
+
+def _workspaces(stored: Mapping[str, dict[str, Plain]]) -> Iterator[str]:
+    """The links of a workspace and what its accounts know of it are the same, its default one."""
+    links: set[tuple[str, str, str]] = set()
+    known: set[tuple[str, str, str]] = set()
+    for pk, items in stored.items():
+        *_, tenant, kind, name = pk.split("#") if pk.startswith("ORG#") else ("", "", "")
+        if kind == "WS":
+            accounts = [link["account_id"] for link in items["WORKSPACE"]["links"]]
+            links |= {(tenant, name, account) for account in accounts}
+            if accounts.count(items["WORKSPACE"]["default_account_id"]) != 1:
+                yield f"{pk} has a default account that is not linked once"
+            if len(set(accounts)) != len(accounts):
+                yield f"{pk} has a link twice"
+        for sk, item in items.items():
+            if sk.startswith("LINKED#") and "unlinked_at" not in item:
+                known.add((tenant, sk.partition("#")[2], name))
+                if "closed_at" in items.get("ACCOUNT", {"closed_at": ""}):
+                    yield f"{pk} is linked, and closed or not there"
+    if links != known:
+        yield f"links and what accounts know of them differ in {sorted(links ^ known)}"
+
+
+def _budgets(stored: Mapping[str, dict[str, Plain]], plays: Iterable["Play"]) -> Iterator[str]:
+    """Every budget, counted again from the holds that name it."""
+    held: Counter[Name] = Counter()
+    spent: defaultdict[Name, Counter[str]] = defaultdict(Counter)
+    moves: Counter[Name] = Counter()
+    for play in plays:
+        for entry in play.of_holds:
+            took = entry["postings"].get("revenue", 0)
+            kept = sum(entry["postings"].get(name, 0) for name in ("held", "held_credit"))
+            for scope in entry["hold"].get("scopes", []):
+                name = _budget(play, scope)
+                held[name] += kept
+                moves[name] += bool(took or kept)
+                period = entry["created_at"][: PERIODS[scope.get("window", "total")]]
+                spent[name][period] += took
+    there = {
+        (pk.split("#")[1], pk.split("#")[3], sk): item
+        for pk, items in stored.items()
+        for sk, item in items.items()
+        if sk.startswith("BUDGET#")
+    }
+    for name in held.keys() | there.keys():
+        item = there.get(name)
+        if item is None or item["held"] != held[name]:
+            yield f"{name} is {item}, the holds under it have {held[name]}"
+            continue
+        took = spent[name][item.get("period", "")]
+        written = item["version"]
+        if "#key#" in name[2]:
+            # What a key spends without a hold is told by no entry.
+            if took > item["spent"] or moves[name] > written or not item["spent"] + moves[name]:
+                yield f"{name} is {item}, captured were {took}"
+        elif (item["spent"], written) != (took, moves[name]) or not moves[name]:
+            yield f"{name} is {item}, captured were {took} in {moves[name]} moves"
+
+
+def _budget(play: "Play", scope: Plain) -> Name:
+    parts = (scope["kind"], scope["id"], scope.get("currency", play.currency))
+    sk = "#".join(("BUDGET", *parts, scope.get("window", "total")))
+    return play.tenant, scope.get("account_id", play.account), sk
 
 
 def _need(truth: bool, what: str) -> None:
@@ -108,7 +194,14 @@ class Play:
         self.refunded: defaultdict[str, list[int]] = defaultdict(list)
         self.types: defaultdict[str, int] = defaultdict(int)
         self.placed: dict[str, tuple[str, int]] = {}
+        self.pinned: dict[str, Plain] = {}
+        self.pending: dict[str, int] = {}
+        self.voided: set[str] = set()
+        self.grants: dict[str, Plain] = {}
+        self.of_holds: list[Plain] = []
+        self.scopes: dict[str, list[Plain]] = {}
         self.counts = {"credited": 0, "credits": 0, "debits": 0}
+        self.charged = 0
         self.number = 0
         self.head = "0" * 64
 
@@ -127,8 +220,12 @@ class Play:
         self.number, self.head = self.number + 1, entry["hash"]
         before = self._sums()
         for draw in entry.get("draws", []):
-            terms = {name: draw[name] for name in draw.keys() - {"id", "amount"}}
-            _need(self.terms.setdefault(draw["id"], terms) == terms, "terms of a lot have changed")
+            # The time of a grant that was voided has ended, whatever it was before.
+            ends = {"until"} if draw["id"] in self.voided else set()
+            terms = {name: draw[name] for name in draw.keys() - {"id", "amount"} - ends}
+            known = self.terms.setdefault(draw["id"], terms)
+            same = {name: known[name] for name in known.keys() - ends} == terms
+            _need(same, "terms of a lot have changed")
         self.types[entry["type"]] += 1
         getattr(self, f"_{entry['type']}")(entry, _pairs(entry.get("draws", [])))
         _need(all(left >= 0 for lot, left in self.free.items() if lot != "cash"), "lot below 0")
@@ -136,35 +233,41 @@ class Play:
         after = self._sums()
         moved = {name: after[name] - before[name] for name in after if after[name] != before[name]}
         total = sum(moved.values())
-        self._count(entry, total)
+        self._count(entry, total, total - moved.get(RESTRICTED, 0))
         house = {name: micros for name, micros in entry["postings"].items() if name not in after}
         posted = {name: micros for name, micros in entry["postings"].items() if name in after}
         _need(posted == moved, f"posts {posted}, moves {moved}")
         _need(sum(house.values()) == -total, "postings do not add up to zero")
         expected = self._house(entry, total)
         _need(house == expected, f"posts {house} on the house's side, not {expected}")
-        _need(entry["balance"] == sum(after.values()), "balance")
+        _need(entry["balance"] == sum(after.values()) - after[RESTRICTED], "balance")
+        _need(entry.get("cash", 0) == after["wallet"] + after["held"], "cash")
         _need(entry.get("held", 0) == after["held"] + after["held_credit"], "held")
 
-    def _count(self, entry: Plain, total: int) -> None:
+    def _count(self, entry: Plain, total: int, of_balance: int) -> None:
         if total < 0:
             self.charges[entry["pk"].split("#")[2]] = entry
-        self.counts["credited"] += max(0, total)
-        self.counts["credits"] += total > 0
-        self.counts["debits"] += total < 0
+        if "hold" in entry:
+            self.of_holds.append(entry)
+        self.counts["credited"] += max(0, of_balance)
+        self.counts["credits"] += of_balance > 0
+        self.counts["debits"] += of_balance < 0
+        self.charged += entry["postings"].get("revenue", 0) + entry["postings"].get("refunds", 0)
 
     def _house(self, entry: Plain, total: int) -> dict[str, int]:
         if entry["type"] != "lot_expiry":
             return {HOUSE[entry["type"]]: -total} if total else {}
         sums: defaultdict[str, int] = defaultdict(int)
         for lot, amount in _pairs(entry["draws"]):
-            sums["promotions" if self._is_credit(lot) else "breakage"] += amount
+            given = self._is_credit(lot) or self.terms[lot].get("tag") == "starter-credit"
+            sums["promotions" if given else "breakage"] += amount
         return dict(sums)
 
     def _sums(self) -> dict[str, int]:
-        sums = dict.fromkeys(("wallet", "credit", "held", "held_credit"), 0)
+        sums = dict.fromkeys(("wallet", "credit", "held", "held_credit", RESTRICTED), 0)
         for lot, amount in self.free.items():
-            sums["credit" if self._is_credit(lot) else "wallet"] += amount
+            free = RESTRICTED if "meters" in self.terms[lot] else "credit"
+            sums[free if self._is_credit(lot) else "wallet"] += amount
         for lot, amount in self.held.items():
             sums["held_credit" if self._is_credit(lot) else "held"] += amount
         return sums
@@ -211,22 +314,27 @@ class Play:
             self.free[lot] += free * amount
             self.held[lot] += held * amount
 
-    def _rank(self, lot: str) -> tuple[int, int, str, str, str]:
+    def _rank(self, lot: str, *, pinned: bool = False) -> tuple[int, int, str, str, str]:
         if lot == "cash":
             return (2, 0, "", "", "")
-        terms = self.terms[lot]
+        terms = self.pinned.get(lot, self.terms[lot]) if pinned else self.terms[lot]
         credit = terms["kind"] == "credit"
         priority = terms.get("prio", 0) if credit else 0
         return (1 - credit, priority, terms.get("until", "~"), terms["at"], lot)
 
-    def _in_order(self, amount: int, at: str) -> Draws:
+    def _in_order(self, amount: int, at: str, meter: str | None = None) -> Draws:
         """What a draw of `amount` must take; what is missing comes from plain cash."""
         there = [lot for lot, left in self.free.items() if left > 0 and lot != "cash"]
+        there = [lot for lot in there if self._pays(lot, meter)]
         live = sorted((lot for lot in there if self._until(lot) > at), key=self._rank)
         laid = [(lot, self.free[lot]) for lot in live]
         taken = _part(laid, 0, amount)
         rest = amount - sum(part for _, part in taken)
         return [*taken, ("cash", rest)] if rest else taken
+
+    def _pays(self, lot: str, meter: str | None) -> bool:
+        meters = self.terms[lot].get("meters")
+        return meters is None or meter in meters
 
     def _until(self, lot: str) -> str:
         return str(self.terms[lot].get("until", "~"))
@@ -235,7 +343,7 @@ class Play:
         sums: defaultdict[str, int] = defaultdict(int)
         for lot, amount in draws:
             sums[lot] += amount
-        return sorted(sums.items(), key=lambda pair: self._rank(pair[0]))
+        return sorted(sums.items(), key=lambda pair: self._rank(pair[0], pinned=True))
 
     # What each entry does
 
@@ -253,7 +361,56 @@ class Play:
         self._shift(draws, free=-1)
 
     def _usage(self, entry: Plain, draws: Draws) -> None:
-        self._need_order(draws, entry["amount"], entry["created_at"])
+        # The entry does not say what was measured: there must be something that explains it.
+        meters = {each for terms in self.terms.values() for each in terms.get("meters", [])}
+        amount, at = entry["amount"], entry["created_at"]
+        ways = [self._in_order(amount, at, meter) for meter in (None, *sorted(meters))]
+        _need(draws in ways, f"draws {draws}, in order were {ways}")
+        self._shift(draws, free=-1)
+
+    def _adjustment(self, entry: Plain, draws: Draws) -> None:
+        _need(draws == [("cash", entry["amount"])], "moves more than plain cash")
+        self._shift(draws, free=-1 if entry["postings"]["wallet"] < 0 else +1)
+
+    def _starter_credit(self, entry: Plain, draws: Draws) -> None:
+        _need(entry["amount"] == 5_000_000 and self.currency == "usd", "not the starter credit")
+        tags = [self.terms[lot].get("tag") for lot, _ in draws if lot != "cash"]
+        _need(tags in ([], ["starter-credit"]), "not in one lot of its own")
+        self._deposit(entry, draws)
+
+    def _credit_scheduled(self, entry: Plain, draws: Draws) -> None:
+        ((lot, amount),) = draws
+        _need(amount == entry["amount"], "another amount")
+        _need(self.terms[lot]["at"] > entry["created_at"], "its day has come")
+        self.pending[lot] = amount
+        self._granted(entry, lot)
+
+    def _credit_grant(self, entry: Plain, draws: Draws) -> None:
+        _need(sum(amount for _, amount in draws) == entry["amount"], "draws another amount")
+        if entry["source"] == "system":
+            due = {lot for lot in self.pending if self.terms[lot]["at"] <= entry["created_at"]}
+            _need({lot for lot, _ in draws} == due, f"opens other than {due}")
+            _need(all(self.pending.pop(lot) == amount for lot, amount in draws), "another amount")
+        else:
+            ((lot, _),) = draws
+            _need(self.terms[lot]["at"] == entry["created_at"], "not of its time")
+            self._granted(entry, lot)
+        self._shift(draws, free=+1)
+
+    def _granted(self, entry: Plain, lot: str) -> None:
+        _need(entry["reference"] == lot and lot not in self.grants, "granted twice")
+        self.grants[lot] = {"amount": entry["amount"], "voided": None}
+
+    def _credit_void(self, entry: Plain, draws: Draws) -> None:
+        lot, at = entry["reference"], entry["created_at"]
+        left = self.free.get(lot, 0)
+        _need(draws == ([(lot, left)] if left else []), "does not take what is left")
+        _need(self.grants[lot]["voided"] is None, "voided twice")
+        self.grants[lot]["voided"] = at
+        self.pending.pop(lot, None)
+        self.voided.add(lot)
+        self.pinned[lot] = self.terms[lot]
+        self.terms[lot] = {**self.terms[lot], "until": self.terms[lot]["at"]}
         self._shift(draws, free=-1)
 
     def _lot_expiry(self, entry: Plain, draws: Draws) -> None:
@@ -337,6 +494,8 @@ class Play:
         told = dict(entry["hold"])
         if told.pop("as_drawn", False):
             told["draws"] = entry["draws"]
+        scopes = told.get("scopes", [])
+        _need(self.scopes.setdefault(entry["hold_id"], scopes) == scopes, "under other scopes")
         hold = {"captured": 0, "captured_last": 0, "released": 0, **hold}
         hold["expires_at"] = told["expires_at"]
         hold["version"] = hold.get("version", 0) + 1
@@ -349,7 +508,8 @@ class Play:
 
     def _free_money(self, entry: Plain) -> int:
         at = entry["created_at"]
-        return sum(left for lot, left in self.free.items() if self._until(lot) > at)
+        spendable = [lot for lot in self.free if self._until(lot) > at and self._pays(lot, None)]
+        return sum(self.free[lot] for lot in spendable)
 
     def _need_money(self, entry: Plain) -> None:
         enough = self._free_money(entry) >= entry["amount"] or not entry["amount"]
@@ -363,21 +523,30 @@ class Play:
 class _Account:
     """What is stored of one account, against what was played."""
 
-    def __init__(self, stored: dict[str, Plain], plays: list[Play], entry_ids: set[str]) -> None:
+    def __init__(
+        self, pk: str, stored: dict[str, Plain], plays: list[Play], entry_ids: set[str]
+    ) -> None:
+        _, self.tenant, _, self.id = pk.split("#")
         self.stored = stored
         self.plays = {play.currency: play for play in plays}
         self.entry_ids = entry_ids
         self.holds = {id_: hold for play in plays for id_, hold in play.holds.items()}
         self.placed = {id_: entry for play in plays for id_, entry in play.placed.items()}
+        self.scopes = {id_: some for play in plays for id_, some in play.scopes.items()}
 
     def wrong(self) -> Iterator[str]:
         introduced = sum(play.types["introductory_credit"] for play in self.plays.values())
-        if introduced != ("ACCOUNT" in self.stored):
+        if introduced != self._is_default():
             yield f"{introduced} introductory credits"
+        yield from self._people()
         expected = {f"WALLET#{currency}" for currency in self.plays}
+        expected |= {f"GRANT#{id_}" for play in self.plays.values() for id_ in play.grants}
+        started = sum(play.types["starter_credit"] for play in self.plays.values())
+        if started != ("STARTER" in self.stored):
+            yield f"{started} starter credits"
         expected |= {f"HOLD#{hold_id}" for hold_id in self.holds}
         expected |= {f"REFUNDED#{id_}" for play in self.plays.values() for id_ in play.refunded}
-        kinds = ("WALLET#", "HOLD#", "REFUNDED#")
+        kinds = ("WALLET#", "HOLD#", "REFUNDED#", "GRANT#")
         if odd := expected ^ {sk for sk in self.stored if sk.startswith(kinds)}:
             yield f"stored and played differ in {sorted(odd)}"
             return
@@ -394,9 +563,59 @@ class _Account:
             told = {name: item.get(name, 0) for name in hold.keys() - {"draws"}}
             if {**told, "draws": _pairs(item.get("draws", []))} != hold:
                 yield f"{hold_id} is stored as {item}, played as {hold}"
+            if item.get("scopes", []) != self.scopes[hold_id]:
+                yield f"{hold_id} is stored under {item.get('scopes')}"
         yield from self._hardware()
 
+    def _is_default(self) -> bool:
+        """Whether the account's id follows from its owner, as that of a default one does."""
+        owner = self.stored.get("ACCOUNT", {}).get("owner", "")
+        digest = hashlib.sha256(f"account\0{self.tenant}\0{owner}".encode()).digest()
+        return self.id == f"acct_{base64.b32encode(digest).decode().lower()[:26]}"
+
+    def _people(self) -> Iterator[str]:
+        account = self.stored.get("ACCOUNT")
+        alone = {sk.partition("#")[0] for sk in self.stored} - {"BUDGET"}
+        if account is None and (self.plays or alone):
+            yield f"is not there, and has {sorted(alone)}"
+        for sk, item in self.stored.items():
+            if sk.startswith("MEMBER#") and account and item["user"] == account["owner"]:
+                yield "has its owner as a member"
+            if sk.startswith("MEMBER#") and item["role"] not in ("admin", "member", "viewer"):
+                yield f"has a member that is {item['role']}"
+        is_closed = "closed_at" in (account or {})
+        if is_closed and self._is_default():
+            yield "is a default one, and closed"
+
+    def _grant(self, grant_id: str, item: Plain, play: Play) -> Iterator[str]:
+        made = play.grants[grant_id]
+        told = {"amount": item["amount"], "voided": item.get("voided_at")}
+        if told != made or item["version"] != 1 + (made["voided"] is not None):
+            yield f"{grant_id} is stored as {item}, played as {made}"
+        names = {"meters": "meters", "priority": "prio", "tags": "tag", "effective_at": "at"}
+        if not made["voided"]:
+            names["expires_at"] = "until"
+        terms = play.terms[grant_id]
+        for name, short in names.items():
+            if (item.get(name) or None) != terms.get(short):
+                yield f"{grant_id} has {name} {item.get(name)}, its lot {terms.get(short)}"
+
     def _wallet(self, item: Plain, play: Play) -> Iterator[str]:
+        yield from (
+            found
+            for grant_id in play.grants
+            for found in self._grant(grant_id, self.stored[f"GRANT#{grant_id}"], play)
+        )
+        waiting = {lot["id"]: lot["left"] for lot in item.get("pending", [])}
+        if waiting != play.pending:
+            yield f"wallet {play.currency} waits for {waiting}, played for {play.pending}"
+        if item.get("charged", 0) != play.charged:
+            yield f"wallet {play.currency} was charged {play.charged}"
+        is_closed = "closed_at" in self.stored.get("ACCOUNT", {})
+        if item.get("closed", False) != is_closed:
+            yield f"wallet {play.currency} is closed or open, and its account is not"
+        if is_closed and any([item["cash"], item.get("lots"), waiting, item.get("gsi2sk")]):
+            yield f"wallet {play.currency} is closed with something in it"
         lots = {lot["id"]: (lot["left"], lot.get("held", 0)) for lot in item.get("lots", [])}
         told = (item["seq"], item["head"], item["cash"], item.get("cash_held", 0), lots)
         names = (play.free.keys() | play.held.keys()) - {"cash"}
@@ -405,7 +624,7 @@ class _Account:
         made = (play.number, play.head, play.free["cash"], play.held["cash"], lots)
         if told != made:
             yield f"wallet {play.currency} is stored as {told}, played as {made}"
-        for lot in item.get("lots", []):
+        for lot in [*item.get("lots", []), *item.get("pending", [])]:
             terms = {name: lot[name] for name in lot.keys() - {"id", "left", "held"}}
             if terms != play.terms.get(lot["id"]):
                 yield f"wallet {play.currency} has other terms for {lot['id']}"
@@ -419,6 +638,7 @@ class _Account:
         ):
             yield f"wallet {play.currency} would miss a hold"
         lots_due = [play._until(lot) for lot, (left, _) in lots.items() if left]
+        lots_due += [play.terms[lot]["at"] for lot in play.pending]
         earliest = min((at for at in [*lots_due, *holds_due] if at != "~"), default="~")
         if item.get("gsi2sk", "~").split("#")[0] > earliest:
             yield f"wallet {play.currency} is due at {earliest}, the index says later"

@@ -19,6 +19,9 @@ DAY = 24 * HOUR
 TENANTS = ("acme/live", "acme/test", "globex/live")
 USERS = ("acme/alice", "acme/bob", "acme/carol")
 CURRENCIES = ("usd", "usd", "usd", "eur", "jpy", "kwd")
+METERS = ("tokens", "shots")
+type Scoped = tuple[str, str, str, str, str, int]
+"""User, kind, name, currency, window, limit."""
 HOARDER: Place = ("globex/live", "globex/hoarder", "eur")
 """Somebody with as many lots as a wallet can have."""
 HOARDS_AT = 4_000
@@ -35,6 +38,11 @@ WEIGHTS = {
     "quote": 6,
     "hold_quoted": 7,
     "release_job": 5,
+    "grant": 9,
+    "void": 5,
+    "adjust": 3,
+    "starter": 2,
+    "save_card": 1,
     "look": 4,
     "look_at_hold": 3,
     "tick": 1,
@@ -42,21 +50,28 @@ WEIGHTS = {
 
 EXPECTED = {
     "deposit": "ok replayed idempotency_key_reused amount_too_large too_many_lots",
-    "use": "ok replayed idempotency_key_reused amount_too_large",
-    "withdraw": "ok replayed idempotency_key_reused amount_too_large insufficient_funds",
+    "use": "ok replayed idempotency_key_reused amount_too_large budget_exceeded",
+    "withdraw": "ok replayed idempotency_key_reused amount_too_large budget_exceeded "
+    "insufficient_funds",
     "refund": "ok replayed idempotency_key_reused amount_too_large transaction_not_found "
     "invalid_field not_refundable refund_exceeded",
-    "hold": "ok replayed idempotency_key_reused amount_too_large insufficient_funds",
+    "hold": "ok replayed idempotency_key_reused amount_too_large budget_exceeded "
+    "insufficient_funds",
     "capture": "ok replayed idempotency_key_reused amount_too_large hold_not_found hold_expired "
-    "hold_closed hold_exceeded insufficient_funds",
+    "hold_closed hold_exceeded budget_exceeded insufficient_funds",
     "extend": "ok replayed idempotency_key_reused amount_too_large hold_not_found hold_expired "
-    "hold_closed insufficient_funds",
+    "hold_closed forbidden budget_exceeded insufficient_funds",
     "release": "ok same replayed idempotency_key_reused hold_not_found hold_closed",
     "quote": "ok replayed idempotency_key_reused device_not_found amount_too_large",
     "hold_quoted": "ok same replayed idempotency_key_reused quote_not_found quote_already_used "
-    "job_already_held quote_expired insufficient_funds",
+    "job_already_held quote_expired budget_exceeded insufficient_funds",
     "release_job": "ok same replayed idempotency_key_reused job_not_found release_differs "
     "hold_exceeded",
+    "grant": "ok replayed idempotency_key_reused amount_too_large",
+    "void": "ok replayed idempotency_key_reused credit_grant_not_found credit_grant_voided",
+    "adjust": "ok replayed idempotency_key_reused amount_too_large budget_exceeded",
+    "starter": "ok replayed idempotency_key_reused payment_method_needed starter_credit_granted",
+    "save_card": "ok",
     "look": "ok",
     "look_at_hold": "ok hold_not_found",
     "tick": "ok",
@@ -98,6 +113,7 @@ class Traffic:
         self.beside: Place | None = None
         self.refunded_last = ""
         self.recent_holds: deque[str] = deque(maxlen=40)
+        self.recent_grants: deque[str] = deque(maxlen=30)
         self.recent_quotes: deque[tuple[Place, str]] = deque(maxlen=8)
         self.recent_jobs: deque[tuple[Place, str]] = deque(maxlen=12)
         self._ops, self._weights = list(WEIGHTS), list(WEIGHTS.values())
@@ -113,6 +129,11 @@ class Traffic:
             "quote": self._quote,
             "hold_quoted": self._hold_quoted,
             "release_job": self._release_job,
+            "grant": self._grant,
+            "void": self._void,
+            "adjust": self._adjust,
+            "starter": self._starter,
+            "save_card": self._save_card,
             "look": self._look,
             "look_at_hold": self._look_at_hold,
             "tick": self._tick,
@@ -156,7 +177,8 @@ class Traffic:
         """To the very instant at which a hold or a lot expires, or one before, or one after."""
         model, place = self.world.model, self._place()
         instants = [model.holds[hold_id]["until"] for hold_id in model.open[place]]
-        instants += [model.terms[lot][2] for lot in model.pots[place]]
+        instants += [model.terms[lot].until for lot in model.pots[place]]
+        instants += [model.terms[lot].granted for lot in model.pending[place]]
         soon = [at for at in instants if self.world.now < at < self.world.now + DAY]
         if soon:
             self.world.now = min(soon) + self.random.choice((-1, 0, 0, 0, 1))
@@ -190,6 +212,8 @@ class Traffic:
             return
         if asked.op == "quote":
             self.recent_quotes.append((place, f"quote_{asked.digest}"))
+        if asked.op == "grant":
+            self.recent_grants.append(next(reversed(model.grants)))
         if asked.op in ("hold", "hold_quoted"):
             newest = next(reversed(model.holds))
             self.recent_holds.append(newest)
@@ -229,6 +253,30 @@ class Traffic:
     def _span(self) -> int:
         return self.random.choice((MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY))
 
+    def _caps(self, place: Place) -> list[Scoped] | None:
+        """The cap of the key that the caller has, if it has one; now and then somebody else's."""
+        if self.random.random() > 0.25:
+            return None
+        choice = self.random.choice
+        user = choice((place[1], place[1], place[1], choice(USERS)))
+        number, window = choice((("1", "day"), ("2", "month"), ("3", "total")))
+        currency = "usd" if self.random.random() < 0.03 else place[2]
+        limit = choice((8_000_000, 40_000_000, 4_000_000_000))
+        return [(user, "key", f"key_{number}", currency, window, limit)]
+
+    def _scopes(self, place: Place) -> list[Scoped] | None:
+        """What a hold is placed under: nested or not, tight or wide, a key's own cap among it."""
+        if self.random.random() > 0.4:
+            return None
+        choice = self.random.choice
+        kinds = choice((("run",), ("run", "workspace"), ("run", "workspace", "key")))
+        names = {"run": f"r{self.random.randint(1, 40)}", "workspace": "ws_1", "key": "key_1"}
+        windows = {"run": "total", "workspace": choice(("month", "total")), "key": "day"}
+        limits = {"run": choice((3_000_000, 20_000_000)), "workspace": 10**9, "key": 10**9}
+        return [
+            (place[1], kind, names[kind], place[2], windows[kind], limits[kind]) for kind in kinds
+        ]
+
     # One maker an operation
 
     def _deposit(self) -> Request:
@@ -241,10 +289,50 @@ class Traffic:
     def _use(self) -> Request:
         reference = self.random.choice((None, "request 7", "Straße\x7f"))
         amount = self._amount() * self.random.choice((1, 1, 4))
-        return self._ask("use", self._place(), amount=amount, reference=reference)
+        place, meter = self._place(), self.random.choice((None, None, *METERS))
+        told = {"reference": reference, "meter": meter, "caps": self._caps(place)}
+        return self._ask("use", place, amount=amount, **told)
 
     def _withdraw(self) -> Request:
-        return self._ask("withdraw", self._place(), amount=self._amount())
+        place = self._place()
+        return self._ask("withdraw", place, amount=self._amount(), caps=self._caps(place))
+
+    def _adjust(self) -> Request:
+        place, down = self._place(), self.random.random() < 0.5
+        return self._ask("adjust", place, amount=self._amount(), down=down, caps=self._caps(place))
+
+    def _grant(self) -> Request:
+        choice = self.random.choice
+        expires = choice((None, self._span(), self._span()))
+        return self._ask(
+            "grant",
+            self._place(),
+            amount=self._amount(),
+            delay=choice((None, None, -HOUR, self._span())),
+            expires=expires,
+            priority=choice((0, 0, 1, 7)),
+            meters=choice(((), (), METERS[:1], METERS)),
+        )
+
+    def _void(self) -> Request:
+        if not self.recent_grants or self.random.random() < 0.1:
+            never = "grant_" + "0" * 10 + "a" * 26 + "_usd"
+            return self._ask("void", self._place(), grant=never)
+        grant_id = self.random.choice(self.recent_grants)
+        tenant, user, currency = self.world.model.grants[grant_id]["place"]
+        if self.random.random() < 0.05:
+            tenant = self.random.choice(TENANTS)
+        return self._ask("void", (tenant, user, currency), grant=grant_id)
+
+    def _starter(self) -> Request:
+        return self._ask("starter", (*self._place()[:2], "usd"))
+
+    def _save_card(self) -> Request:
+        with_account = sorted(self.world.model.accounts - self.world.model.cards)
+        if not with_account:
+            return self._look()
+        tenant, user = self.random.choice(with_account)
+        return self._ask("save_card", (tenant, user, "usd"))
 
     def _refund(self) -> Request:
         place, lucky = self._place(), self.random.random()
@@ -281,12 +369,15 @@ class Traffic:
 
     def _hold(self) -> Request:
         choice = self.random.choice
+        place = self._place()
         over = choice(("reject", "cap", "overdraft"))
         limit = choice((0, 50_000, 5_000_000)) if over == "overdraft" else 0
         return self._ask(
             "hold",
-            self._place(),
+            place,
             amount=self._amount(),
+            scopes=self._scopes(place),
+            caps=self._caps(place),
             expires=self._span(),
             policy=choice(("release", "release", "capture")),
             over=over,
@@ -325,7 +416,8 @@ class Traffic:
         amount, final = self.random.choice(amounts), self.random.random() < 0.3
         if self._is_whose(hold_id, place) and self.random.random() < 0.015:
             amount = AMOUNT_MAX + 1
-        return self._ask("capture", place, hold=hold_id, amount=amount, final=final)
+        caps = self._caps_of(place, hold_id)
+        return self._ask("capture", place, hold=hold_id, amount=amount, final=final, caps=caps)
 
     def _extend(self) -> Request:
         place, hold_id, _ = self._some_hold()
@@ -335,7 +427,17 @@ class Traffic:
             amount = 0
         elif self._is_whose(hold_id, place) and self.random.random() < 0.03:
             amount = AMOUNT_MAX
-        return self._ask("extend", place, hold=hold_id, amount=amount, expires=expires)
+        caps = self._caps_of(place, hold_id)
+        args = {"amount": amount, "expires": expires, "caps": caps}
+        return self._ask("extend", place, hold=hold_id, **args)
+
+    def _caps_of(self, place: Place, hold_id: str) -> list[Scoped] | None:
+        """A cap, mostly one that the hold was placed under."""
+        scopes = self.world.model.holds.get(hold_id, {}).get("scopes", ())
+        own = [scope for scope in scopes if scope.place[2] == "key"]
+        if own and self.random.random() < 0.8:
+            return [(*own[0].place[1:], own[0].limit)]
+        return self._caps(place) if self.random.random() < 0.5 else None
 
     def _release(self) -> Request:
         place, hold_id, _ = self._some_hold()
@@ -363,7 +465,7 @@ class Traffic:
         place, quote_id = self.random.choice(self.recent_quotes)
         if self.random.random() < 0.03:
             place = self._place()
-        return self._ask("hold_quoted", place, quote=quote_id, job=job)
+        return self._ask("hold_quoted", place, quote=quote_id, job=job, caps=self._caps(place))
 
     def _release_job(self) -> Request:
         if not self.recent_jobs or self.random.random() < 0.05:

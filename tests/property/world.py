@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from holdfast.audit import audit_items
+from holdfast.domain.accounts import Tenant, owner_of
 from holdfast.domain.clock import rfc3339
 from holdfast.domain.entries import canonical_json, document
 from holdfast.domain.quotes import Quote
@@ -21,7 +22,7 @@ from holdfast.store import items
 from holdfast.store.ledger_store import Committed, LedgerStore
 from holdfast.verify import Report, verify
 from tests.model.hardware_model import HardwareModel
-from tests.model.ledger_model import Answered, Ask, Line, Place, Refused, total
+from tests.model.ledger_model import NEVER, Answered, Ask, Line, Place, Refused, Scope, Terms, total
 from tests.property.requests import CHANGES, Request, instant, milliseconds
 from tests.property.second_audit import Plain, plain, second_audit
 from tests.simulator.client import Simulator
@@ -98,7 +99,9 @@ class World:
         Raises:
             Differs: The ledger and the model do not agree.
         """
-        self._users[asked.tenant, asked.owner.account_id] = asked.user
+        self._know(asked.tenant, asked.user)
+        for payer, *_ in (*asked.args.get("caps", ()), *asked.args.get("scopes", ())):
+            self._know(asked.tenant, payer)
         self.simulator.forget()
         reply = self._delivered(asked, environment)
         entries, records, receipts = self._written()
@@ -113,6 +116,10 @@ class World:
             self.history.append(asked)
         self.coverage[asked.op, outcome] += 1
         return outcome
+
+    def _know(self, tenant: str, user: str) -> None:
+        owner = owner_of(Tenant(*tenant.split("/")), user)
+        self._users[tenant, owner.account_id] = user
 
     # Sending
 
@@ -173,18 +180,24 @@ class World:
                 assert at in tried_at, f"an entry of another time: {entry}"
                 ask = Ask(place, entry["pk"].split("#")[2], at)
                 is_main = ask.entry == f"ent_{asked.digest}"
+                opens = entry["type"] == "credit_grant" and not is_main
                 if is_main:
                     assert main is None, "two effects of one request"
                     main = entry
-                if entry["type"] != "lot_expiry":
+                come = self.model.due_pending(place, at)
+                assert bool(come) == opens, f"{come} is to be opened, and not by {entry['type']}"
+                if entry["type"] != "lot_expiry" and not opens:
                     due = self.model.due_lots(place, at)
                     assert not due, f"{due} should have expired before {entry['type']}"
                 if is_main and asked.op in SWEPT_FIRST:
                     self._need_swept(place, at)
+                if is_main:
+                    ask = ask._replace(caps=_scopes(asked, "caps"))
                 line = self._by_request(asked, ask, entry) if is_main else self._alone(ask, entry)
                 self._compare_line(line, entry)
             last = milliseconds(entry["created_at"])
             assert not self.model.due_lots(place, last), "lots are left that should have expired"
+            assert not self.model.due_pending(place, last), "lots are left that should be open"
         return main, len(entries) - (main is not None)
 
     def _place(self, entry: Plain) -> Place:
@@ -202,6 +215,8 @@ class World:
                 return self.model.introduce(ask, entry["draws"][0]["id"])
             case "lot_expiry":
                 return self.model.expire_lots(ask)
+            case "credit_grant":
+                return self.model.open_pending(ask)
             case "hold_expiry":
                 return self.model.expire_hold(ask, entry["hold_id"])
             case other:
@@ -217,13 +232,14 @@ class World:
             case "withdraw":
                 return model.withdraw(ask, args["amount"])
             case "use":
-                return model.use(ask, args["amount"], args.get("reference"))
+                return model.use(ask, args["amount"], args.get("reference"), args.get("meter"))
             case "refund":
                 return model.refund(ask, args["charge"], args["amount"])
             case "hold":
                 names = ("policy", "over", "limit", "reference")
                 more = {name: args[name] for name in names if name in args}
                 until = ask.now + args["expires"]
+                more["scopes"] = _scopes(asked, "scopes")
                 return model.hold(ask, entry.get("hold_id", ""), args["amount"], until, **more)
             case "extend":
                 until = ask.now + args["expires"] if "expires" in args else None
@@ -237,6 +253,21 @@ class World:
                 return model.hold_quoted(ask, entry.get("hold_id", ""), args["quote"], job, new_job)
             case "release_job":
                 return model.release_job(ask, args["job"], args["amount"])
+        return self._credit_by_request(asked, ask, entry)
+
+    def _credit_by_request(self, asked: Request, ask: Ask, entry: Plain) -> Line:
+        model, args = self.model, asked.args
+        match asked.op:
+            case "adjust":
+                return model.adjust(ask, args["amount"], args["down"])
+            case "starter":
+                return model.starter(ask, f"lot_{asked.digest}")
+            case "grant":
+                grant_id = entry["reference"] if entry else ""
+                assert not entry or grant_id[16:] == f"{asked.digest}_{asked.currency}"
+                return model.grant(ask, grant_id, args["amount"], _terms(args, ask.now))
+            case "void":
+                return model.void(ask, args["grant"])
         raise AssertionError(f"the model knows no {asked.op}")
 
     # Judging the answer
@@ -253,7 +284,11 @@ class World:
             case "tick":
                 left = [place for place in self.model.pots if self.model.due_holds(place, at)]
                 left += [place for place in self.model.pots if self.model.due_lots(place, at)]
+                left += [p for p in [*self.model.pending] if self.model.due_pending(p, at)]
                 assert not left, f"the sweep left {left}"
+                return "ok"
+            case "save_card":
+                self.model.cards.add((asked.tenant, asked.user))
                 return "ok"
         name = (asked.tenant, asked.user, asked.key)
         if main is not None:
@@ -272,7 +307,7 @@ class World:
         assert self.faulty or not reply.value.replayed, "a first answer that calls itself a replay"
         self._first[name] = First(asked.fingerprint, _rendered(reply.value))
         place = self._place(main)
-        if self.model.entries[entry.id]["delta"] < 0:
+        if self.model.entries[entry.id]["postings"].get("revenue", 0) > 0:
             self.charges.append((entry.id, place))
         return "ok"
 
@@ -280,11 +315,13 @@ class World:
         currency = asked.currency
         if "hold" in asked.args:
             currency = asked.args["hold"].rpartition("_")[2]
-        ask = Ask((asked.tenant, asked.user, currency), "", at)
+        if asked.op == "hold_quoted":
+            currency = "usd"
+        ask = Ask((asked.tenant, asked.user, currency), "", at, _scopes(asked, "caps"))
         code, entry_id = self._predicted(asked, ask)
         if code is not None:
             assert reply.code == code, f"the model refuses: {code}"
-            if code == "insufficient_funds":
+            if code in ("insufficient_funds", "budget_exceeded"):
                 self._need_swept(ask.place, at)
             return code
         assert isinstance(reply.value, Committed), f"the model answers with {entry_id}"
@@ -343,6 +380,7 @@ class World:
         place = (asked.tenant, asked.user, asked.currency)
         seen = reply.value
         assert self.model.due_lots(place, at) == [], "a wallet with lots whose time has come"
+        assert self.model.due_pending(place, at) == [], "a wallet with lots whose day has come"
         self._need_swept(place, at)
         available = self.model.available(place, at)
         held = sum(held for _, held in self.model.pots[place].values())
@@ -376,6 +414,7 @@ class World:
             "amount": entry["amount"],
             "balance": entry["balance"],
             "held": entry.get("held", 0),
+            "cash": entry.get("cash", 0),
             "postings": entry["postings"],
             "draws": [(draw["id"], draw["amount"]) for draw in entry.get("draws", ())],
             "reference": entry.get("reference"),
@@ -388,7 +427,7 @@ class World:
             told = dict(entry["hold"])
             if told.pop("as_drawn", False):
                 told["draws"] = entry["draws"]
-            _compare_hold(line["hold"], told)
+            self._compare_hold(line["hold"], told)
             assert entry["hold_id"] == line["hold"]["id"]
 
     def _compare(self, records: dict[tuple[str, str], Picture]) -> None:
@@ -403,7 +442,18 @@ class World:
                 case "HOLD":
                     known = self.model.holds[name]
                     assert known["place"][:2] == (tenant, user), "in another's partition"
-                    _compare_hold(known, record)
+                    self._compare_hold(known, record)
+                case "BUDGET":
+                    kind, scope, currency, window = name.split("#")
+                    known = self.model.budgets[tenant, user, kind, scope, currency, window]
+                    counted = {"period": "", **record}
+                    assert {each: counted[each] for each in known} == known, f"{record} is {known}"
+                case "GRANT":
+                    self._compare_grant(name, (tenant, user), record)
+                case "STARTER":
+                    assert record["entry_id"] == self.model.started[tenant, user]
+                case "METHOD":
+                    assert (tenant, user) in self.model.cards
                 case "REFUNDED":
                     assert record["refunded"] == sum(self.model.refunds[name]), "another refund"
                 case "QUOTE":
@@ -423,9 +473,36 @@ class World:
             pots["cash"] = cash
         known = self.model.pots[place]
         assert pots == known, f"{place} is written as {pots}, the model has {known}"
+        waiting = {lot["id"]: lot["left"] for lot in record.get("pending", ())}
+        assert waiting == self.model.pending[place], f"{waiting} waits, not as in the model"
         counts = self.model.counts[place]
-        for name in ("credited", "credits", "debits"):
-            assert record[name] == counts[name], f"{name} is not {counts[name]}"
+        for name in ("credited", "credits", "debits", "charged"):
+            assert record.get(name, 0) == counts[name], f"{name} is not {counts[name]}"
+
+    def _compare_grant(self, grant_id: str, owner: tuple[str, str], record: Plain) -> None:
+        known = self.model.grants[grant_id]
+        assert known["place"] == (*owner, grant_id[-3:]), "in another's partition"
+        ended = milliseconds(record["voided_at"]) if "voided_at" in record else None
+        assert (record["amount"], ended) == (known["amount"], known["voided"])
+        terms = self.model.terms[grant_id]
+        told = (record.get("priority", 0), tuple(record.get("meters", ())))
+        assert told == (terms.priority, terms.meters), f"{record} is {terms}"
+        assert milliseconds(record["effective_at"]) == terms.granted
+        if ended is None:
+            until = milliseconds(record["expires_at"]) if "expires_at" in record else NEVER
+            assert until == terms.until
+
+    def _compare_hold(self, known: Line, told: Plain) -> None:
+        place = known["place"]
+        scopes = [self._scope(place, scope) for scope in told.get("scopes", [])]
+        assert scopes == list(known["scopes"]), f"under {scopes}, the model has {known['scopes']}"
+        _compare_hold(known, told)
+
+    def _scope(self, place: Place, told: Plain) -> Scope:
+        """A scope as a hold's item has it; what is usual is left out there."""
+        user = self._users[place[0], told["account_id"]] if "account_id" in told else place[1]
+        names = (told["kind"], told["id"], told.get("currency", place[2]))
+        return Scope((place[0], user, *names, told.get("window", "total")), told["limit"])
 
     def _need_no_trace(
         self,
@@ -437,9 +514,9 @@ class World:
         receipts: int,
     ) -> None:
         """Who was refused, or asked again, or only looked, has left nothing behind."""
-        quoted = asked.op == "quote" and outcome == "ok"
-        assert receipts == quoted, f"{receipts} receipts"
-        if outcome == "ok" and asked.op in CHANGES:
+        no_money = asked.op in ("quote", "save_card") and outcome == "ok"
+        assert receipts == no_money, f"{receipts} receipts"
+        if outcome == "ok" and asked.op in (*CHANGES, "save_card"):
             return
         if asked.op in CHANGES and asked.op != "quote":
             assert outcome not in ("replayed", IdempotencyKeyReused.code) or not records
@@ -485,6 +562,19 @@ class World:
             if items.is_entry(item):
                 entry = items.to_entry(item)
                 yield canonical_json({**document(entry), "hash": entry.hash}) + b"\n"
+
+
+def _scopes(asked: Request, name: str) -> tuple[Scope, ...]:
+    """The scopes that a request names, or the caps of whoever makes it, as the model has them."""
+    return tuple(Scope((asked.tenant, *count), limit) for *count, limit in asked.args.get(name, ()))
+
+
+def _terms(args: Plain, now: int) -> Terms:
+    """What a grant says of itself."""
+    day = now + max(0, args.get("delay") or 0)
+    until = day + args["expires"] if "expires" in args else NEVER
+    priority, meters = args.get("priority", 0), tuple(args.get("meters", ()))
+    return Terms("credit", day, until, priority, meters)
 
 
 def _rendered(committed: Committed) -> bytes:

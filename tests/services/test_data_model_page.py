@@ -3,16 +3,25 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from holdfast.domain.accounts import Tenant
+from holdfast.domain.accounts import Owner, Tenant
+from holdfast.domain.budgets import KEY, RUN, WORKSPACE, Scope
 from holdfast.domain.entries import chain_hash
+from holdfast.domain.ledger import Change, Deed
+from holdfast.domain.payment_methods import PaymentMethod
+from holdfast.services import accounts, api_keys, members, profile, wallet, workspaces
+from holdfast.services import credits as credits_of
+from holdfast.services.credits import GrantTerms
+from holdfast.services.workspaces import Visitor
 from holdfast.store import items, keys
 from holdfast.store.attributes import Attributes, encode
-from tests.services.caller import HOUR, LIVE, Caller, bob
+from tests.services.caller import CENT, HOUR, LIVE, Caller, bob
 from tests.simulator.capacity import item_size
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "data-model.md"
@@ -26,6 +35,17 @@ KEYS = {
     "quote": keys.quote(T, "acct_1", "quote id"),
     "held job": keys.held_job(T, "acct_1", "job id"),
     "refunded": keys.refunded(T, "acct_1", "entry id"),
+    "budget": keys.budget(T, ("acct_1", "kind", "id", "usd", "window")),
+    "credit grant": keys.grant(T, "acct_1", "grant id"),
+    "starter": keys.starter(T, "acct_1"),
+    "member": keys.member(T, "acct_1", "member id"),
+    "linked": keys.linked(T, "acct_1", "workspace id"),
+    "billing info": keys.info(T, "acct_1"),
+    "customer": keys.customer(T, "acct_1"),
+    "payment method": keys.method(T, "acct_1", "method id"),
+    "setup": keys.setup(T, "acct_1", "setup id"),
+    "workspace": keys.workspace(T, "workspace id"),
+    "API key": keys.api_key("key id"),
     "entry": keys.entry(T, "entry id"),
     "receipt": keys.entry(T, "entry id"),
 }
@@ -33,7 +53,7 @@ KEYS = {
 
 def test_the_page_lists_every_key_as_it_is_spelled():
     listed = re.findall(
-        r"^\| ([a-z ]+) \| `((?:ORG|ENTRY)[^`]+)` \| `([^`]+)` \|", TEXT, re.MULTILINE
+        r"^\| ([A-Za-z ]+) \| `((?:ORG|KEY|ENTRY)#[^`]+)` \| `([^`]+)` \|", TEXT, re.MULTILINE
     )
 
     assert [(name, pk, sk) for name, pk, sk in listed] == [
@@ -70,7 +90,12 @@ def test_an_example_is_an_item_that_the_code_reads_and_writes(heading, item):
         entry = items.to_entry(item)
         assert items.entry_to_item(entry)[1] == item
         assert chain_hash(entry) == entry.hash
-    elif not items.is_receipt(item):
+    elif items.is_receipt(item):
+        receipt = items.to_receipt(item)
+        asked = replace(Caller().once(), fingerprint=receipt.fingerprint)
+        written = items.receipt_to_item(asked, receipt)
+        assert {**written, "pk": item["pk"]} == item
+    else:
         assert items.to_item(LIVE, items.to_record(item))[1] == item
 
 
@@ -110,6 +135,160 @@ def release_job(alice: Caller) -> Callable[[], Any]:
     return lambda: alice.release_job("job-1", 10)
 
 
+def scopes(alice: Caller) -> tuple[Scope, ...]:
+    """A run, a workspace and a key, with room for all that these operations do."""
+    return tuple(
+        Scope(
+            account_id=alice.owner.account_id,
+            kind=kind,
+            id="it",
+            limit_micros=10**12,
+            currency="usd",
+        )
+        for kind in (RUN, WORKSPACE, KEY)
+    )
+
+
+def use_capped(alice: Caller) -> Callable[[], Any]:
+    capped = replace(alice.once(), caps=scopes(alice)[2:])
+    return lambda: wallet.use(
+        alice.store, alice.owner, amount_micros=CENT, currency="usd", once=capped
+    )
+
+
+def limited(ask: Callable[[Caller, str], Any]) -> Callable[[Caller], Callable[[], Any]]:
+    def prepared(alice: Caller) -> Callable[[], Any]:
+        hold_id = alice.hold(100, scopes=scopes(alice))
+        return lambda: ask(alice, hold_id)
+
+    return prepared
+
+
+def grant(alice: Caller, key: str = "gift", **terms: Any) -> str:
+    granted, _ = credits_of.grant(
+        alice.store,
+        alice.owner,
+        amount_micros=500 * CENT,
+        currency="usd",
+        terms=GrantTerms(**terms),
+        once=alice.once(key),
+    )
+    return granted.id
+
+
+def void(alice: Caller) -> Callable[[], Any]:
+    grant_id = grant(alice)
+    return lambda: credits_of.void(alice.store, LIVE, grant_id=grant_id, once=alice.once())
+
+
+def start(alice: Caller) -> Callable[[], Any]:
+    card = PaymentMethod(
+        account_id=alice.owner.account_id,
+        id="pm_1",
+        brand="visa",
+        last4="4242",
+        exp_month=12,
+        exp_year=2030,
+        created_at=alice.now,
+        version=1,
+    )
+    alice.store.enact(lambda: Deed(card, (Change(None, card),)), [], once=alice.once())
+    return lambda: credits_of.grant_starter(alice.store, alice.owner, once=alice.once())
+
+
+def adjust(alice: Caller) -> Any:
+    return wallet.adjust(
+        alice.store, alice.owner, delta_micros=CENT, currency="usd", once=alice.once()
+    )
+
+
+VISITOR = Visitor(LIVE, "acme/alice", is_admin=False)
+
+
+def open_account(alice: Caller) -> str:
+    opened = accounts.open_account(
+        alice.store, owner="acme/alice", name="Laboratory", currency="usd", once=alice.once()
+    )
+    return str(opened.record.id)
+
+
+def close_account(alice: Caller) -> Callable[[], Any]:
+    owner = Owner(LIVE, open_account(alice))
+    for move in (wallet.deposit, wallet.withdraw):
+        move(alice.store, owner, amount_micros=CENT, currency="usd", once=alice.once())
+    return lambda: accounts.close_account(alice.store, owner, user="acme/alice", once=alice.once())
+
+
+def open_workspace(alice: Caller) -> str:
+    opened = workspaces.open_workspace(
+        alice.store, VISITOR, name="Simulations", account_id=None, once=alice.once()
+    )
+    return str(opened.record.id)
+
+
+def link(alice: Caller) -> Callable[[], Any]:
+    place = {"workspace_id": open_workspace(alice), "account_id": open_account(alice)}
+    return lambda: workspaces.link(
+        alice.store, VISITOR, make_default=False, once=alice.once(), **place
+    )
+
+
+def on_a_link(use_case: Callable[..., Any]) -> Callable[[Caller], Callable[[], Any]]:
+    def prepared(alice: Caller) -> Callable[[], Any]:
+        place = {"workspace_id": open_workspace(alice), "account_id": open_account(alice)}
+        workspaces.link(alice.store, VISITOR, make_default=False, once=alice.once(), **place)
+        return lambda: use_case(alice.store, VISITOR, once=alice.once(), **place)
+
+    return prepared
+
+
+def add_member(alice: Caller) -> tuple[Owner, str]:
+    owner = Owner(LIVE, open_account(alice))
+    added = members.add(
+        alice.store, owner, user="acme/bob", role="member", email=None, once=alice.once()
+    )
+    return owner, added.record.id
+
+
+def change_member(use_case: Callable[..., Any], **facts: Any) -> Callable[[Caller], Any]:
+    def prepared(alice: Caller) -> Callable[[], Any]:
+        owner, member_id = add_member(alice)
+        return lambda: use_case(alice.store, owner, member_id=member_id, once=alice.once(), **facts)
+
+    return prepared
+
+
+def issue_key(alice: Caller) -> str:
+    issued = api_keys.issue(
+        alice.store,
+        b"of the house, and long enough for it",
+        user="acme/alice",
+        name="nightly",
+        scopes=["wallet:read"],
+        cap=None,
+        expires_at=None,
+        once=alice.once(),
+    )
+    return issued.key.id
+
+
+def revoke_key(alice: Caller) -> Callable[[], Any]:
+    key_id = issue_key(alice)
+    return lambda: api_keys.revoke(alice.store, user="acme/alice", key_id=key_id, once=alice.once())
+
+
+def tell(alice: Caller) -> Any:
+    texts: dict[str, str | None] = {"name": "Alice Ltd"}
+    return profile.change_info(alice.store, alice.owner, texts=texts, once=alice.once())
+
+
+def seated(alice: Caller) -> Callable[[], Any]:
+    owner = Owner(LIVE, open_account(alice))
+    return lambda: members.add(
+        alice.store, owner, user="acme/bob", role="member", email=None, once=alice.once()
+    )
+
+
 OPERATIONS: dict[str, Callable[[Caller], Callable[[], Any]]] = {
     "deposit": lambda alice: lambda: alice.deposit(5),
     "withdrawal": lambda alice: lambda: alice.withdraw(5),
@@ -123,11 +302,35 @@ OPERATIONS: dict[str, Callable[[Caller], Callable[[], Any]]] = {
     "quoted hold": quoted_hold,
     "job's release": release_job,
     "first sight of a user": lambda alice: bob(alice).wallet,
+    "usage under a cap": use_capped,
+    "hold under three scopes": lambda alice: lambda: alice.hold(5, scopes=scopes(alice)),
+    "capture of that": limited(lambda alice, hold_id: alice.capture(hold_id, 5)),
+    "credit granted": lambda alice: lambda: grant(alice),
+    "credit scheduled": lambda alice: (
+        lambda: grant(alice, effective_at=alice.now + timedelta(days=1))
+    ),
+    "void": void,
+    "starter credit": start,
+    "adjustment": lambda alice: lambda: adjust(alice),
+    "account opened": lambda alice: lambda: open_account(alice),
+    "account closed": close_account,
+    "workspace opened": lambda alice: lambda: open_workspace(alice),
+    "account linked": link,
+    "default account changed": on_a_link(workspaces.make_default),
+    "account unlinked": on_a_link(workspaces.unlink),
+    "member added": seated,
+    "role changed": change_member(members.change_role, role="admin"),
+    "member removed": change_member(members.remove),
+    "API key issued": lambda alice: lambda: issue_key(alice),
+    "API key revoked": revoke_key,
+    "billing info told": lambda alice: lambda: tell(alice),
 }
 
 
 ROWS = re.findall(
-    r"^\| ([a-z' ]+) \| ([a-z, ]*) ?\| ([a-z, ]*) ?\| (\d+) \+ (\d+) \|$", TEXT, re.MULTILINE
+    r"^\| ([A-Za-z' ]+) \| ([A-Za-z, ]*) ?\| ([A-Za-z, ]*) ?\| (\d+) \+ (\d+) \|$",
+    TEXT,
+    re.MULTILINE,
 )
 
 
@@ -164,6 +367,14 @@ NOUNS = {
     "QUOTE": "quote",
     "JOB": "held job",
     "REFUNDED": "refunded",
+    "BUDGET": "budget",
+    "GRANT": "credit grant",
+    "STARTER": "starter",
+    "MEMBER": "member",
+    "LINKED": "linked",
+    "INFO": "billing info",
+    "WORKSPACE": "workspace",
+    "KEY": "API key",
 }
 
 

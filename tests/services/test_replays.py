@@ -1,17 +1,33 @@
 """Every write, delivered again: the same answer and no second effect, whatever happened since."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from holdfast.domain.accounts import owner_of
+from holdfast.domain.accounts import Owner, owner_of
+from holdfast.domain.budgets import RUN, Scope
+from holdfast.domain.ledger import Change, Deed
 from holdfast.domain.once import Once
+from holdfast.domain.payment_methods import PaymentMethod
 from holdfast.errors import IdempotencyKeyReused
-from holdfast.services import holds, quotes, wallet
+from holdfast.services import (
+    accounts,
+    api_keys,
+    holds,
+    members,
+    profile,
+    quotes,
+    wallet,
+    workspaces,
+)
+from holdfast.services import credits as credits_of
+from holdfast.services.api_keys import Issued
+from holdfast.services.credits import GrantTerms
 from holdfast.services.holds import HoldTerms
+from holdfast.services.workspaces import LinkedAccount, Visitor
 from holdfast.store.ledger_store import Enacted
-from tests.services.caller import CENT, HOUR, TEST, Caller, bob, later
+from tests.services.caller import CENT, HOUR, LIVE, TEST, Caller, bob, later
 from tests.simulator.values import Item
 
 type Write = Callable[[Caller, "Things", Once], object]
@@ -24,6 +40,10 @@ class Things:
     charge_id: str
     hold_id: str
     quote_id: str
+    grant_id: str
+    lab_id: str
+    space_id: str
+    key_id: str
 
 
 def prepared() -> tuple[Caller, Things]:
@@ -32,7 +52,55 @@ def prepared() -> tuple[Caller, Things]:
     alice.deposit(2_000)
     charge = alice.use(300).entry
     alice.hold_quoted(alice.quote().id, job_id="job-1")
-    return alice, Things(charge.id, alice.hold(200), alice.quote().id)
+    quote, hold_id = alice.quote(), alice.hold(200)
+    granted, _ = credits_of.grant(
+        alice.store,
+        alice.owner,
+        amount_micros=500 * CENT,
+        currency="usd",
+        terms=GrantTerms(),
+        once=alice.once("gift"),
+    )
+    lab = accounts.open_account(
+        alice.store, owner="acme/alice", name="Lab", currency="usd", once=alice.once("lab")
+    ).record
+    space = workspaces.open_workspace(
+        alice.store, VISITOR, name="Space", account_id=None, once=alice.once("space")
+    ).record
+    key = api_keys.issue(
+        alice.store,
+        SECRET,
+        user="acme/alice",
+        name="nightly",
+        scopes=["wallet:read"],
+        cap=None,
+        expires_at=None,
+        once=alice.once("key of a program"),
+    ).key
+    card = PaymentMethod(
+        account_id=alice.owner.account_id,
+        id="pm_1",
+        brand="visa",
+        last4="4242",
+        exp_month=12,
+        exp_year=2030,
+        created_at=alice.now,
+        version=1,
+    )
+    alice.store.enact(lambda: Deed(card, (Change(None, card),)), [], once=alice.once("card"))
+    things = Things(charge.id, hold_id, quote.id, granted.id, lab.id, space.id, key.id)
+    return alice, things
+
+
+VISITOR = Visitor(LIVE, "acme/alice", is_admin=False)
+SECRET = b"of the house, and long enough for it"
+SCOPE = Scope(
+    account_id=owner_of(LIVE, "acme/alice").account_id,
+    kind=RUN,
+    id="r1",
+    limit_micros=10_000 * CENT,
+    currency="usd",
+)
 
 
 WRITES: dict[str, Write] = {
@@ -100,12 +168,100 @@ WRITES: dict[str, Write] = {
     "job's release": lambda alice, it, once: quotes.release_job(
         alice.store, alice.owner, job_id="job-1", capture_micros=CENT, reason=None, once=once
     ),
+    "usage under a cap": lambda alice, it, once: wallet.use(
+        alice.store,
+        alice.owner,
+        amount_micros=CENT,
+        currency="usd",
+        once=replace(once, caps=(SCOPE,)),
+    ),
+    "hold under a scope": lambda alice, it, once: holds.place_hold(
+        alice.store,
+        alice.owner,
+        amount_micros=50 * CENT,
+        currency="usd",
+        terms=HoldTerms(expires_in=HOUR, scopes=(SCOPE,)),
+        once=once,
+    ),
+    "grant": lambda alice, it, once: credits_of.grant(
+        alice.store,
+        alice.owner,
+        amount_micros=50 * CENT,
+        currency="usd",
+        terms=GrantTerms(meters=("tokens",), expires_in=HOUR),
+        once=once,
+    )[1],
+    "scheduled grant": lambda alice, it, once: credits_of.grant(
+        alice.store,
+        alice.owner,
+        amount_micros=50 * CENT,
+        currency="usd",
+        terms=GrantTerms(effective_at=alice.now + HOUR),
+        once=once,
+    )[1],
+    "void": lambda alice, it, once: credits_of.void(
+        alice.store, LIVE, grant_id=it.grant_id, once=once
+    ),
+    "starter credit": lambda alice, it, once: credits_of.grant_starter(
+        alice.store, alice.owner, once=once
+    ),
+    "adjustment": lambda alice, it, once: wallet.adjust(
+        alice.store, alice.owner, delta_micros=-CENT, currency="usd", once=once
+    ),
+    "account": lambda alice, it, once: accounts.open_account(
+        alice.store, owner="acme/alice", name="Other lab", currency="eur", once=once
+    ),
+    "closing": lambda alice, it, once: accounts.close_account(
+        alice.store, Owner(LIVE, it.lab_id), user="acme/alice", once=once
+    ),
+    "workspace": lambda alice, it, once: workspaces.open_workspace(
+        alice.store, VISITOR, name="Space", account_id=None, once=once
+    ),
+    "link": lambda alice, it, once: workspaces.link(
+        alice.store,
+        VISITOR,
+        workspace_id=it.space_id,
+        account_id=it.lab_id,
+        make_default=True,
+        once=once,
+    ),
+    "member": lambda alice, it, once: members.add(
+        alice.store,
+        Owner(LIVE, it.lab_id),
+        user="acme/bob",
+        role="viewer",
+        email=None,
+        once=once,
+    ),
+    "API key": lambda alice, it, once: api_keys.issue(
+        alice.store,
+        SECRET,
+        user="acme/alice",
+        name="other",
+        scopes=["holds:write"],
+        cap=None,
+        expires_at=alice.now + HOUR,
+        once=once,
+    ),
+    "revocation": lambda alice, it, once: api_keys.revoke(
+        alice.store, user="acme/alice", key_id=it.key_id, once=once
+    ),
+    "billing info": lambda alice, it, once: profile.change_info(
+        alice.store, alice.owner, texts={"name": "Alice Ltd"}, once=once
+    ),
 }
 
 
 def what_of(answer: object) -> object:
     """The answer without the note that it was given before."""
-    return answer.record if isinstance(answer, Enacted) else getattr(answer, "entry", answer)
+    match answer:
+        case Enacted(record=record):
+            return record
+        case Issued(key=key, token=token):
+            return key, token
+        case LinkedAccount():
+            return replace(answer, replayed=False)
+    return getattr(answer, "entry", answer)
 
 
 def is_replay(answer: object) -> bool:

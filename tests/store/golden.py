@@ -13,7 +13,7 @@ from holdfast.domain.holds import Hold, Job
 from holdfast.domain.ledger import Record
 from holdfast.domain.lots import CASH, CREDIT, STARTER_TAG, Draw, Lot, Terms
 from holdfast.domain.members import Member
-from holdfast.domain.payment_methods import PaymentMethod
+from holdfast.domain.payment_methods import Customer, PaymentMethod, Setup
 from holdfast.domain.quotes import HeldJob, LineItem, Quote
 from holdfast.domain.wallet import Refunded
 from holdfast.domain.workspaces import Link, LinkedWorkspace, Workspace
@@ -269,6 +269,7 @@ RECORDS: dict[str, Record] = {
         updated_at=NOW,
         version=1,
     ),
+    "customer": Customer(account_id=ACCOUNT_ID, id="cus_1", default_method_id="pm_1", version=2),
     "payment method": PaymentMethod(
         account_id=ACCOUNT_ID,
         id="pm_1",
@@ -276,10 +277,24 @@ RECORDS: dict[str, Record] = {
         last4="4242",
         exp_month=12,
         exp_year=2030,
-        is_default=True,
         created_at=NOW,
+        fingerprint="fp_1",
+        billing_address={"country": "DE"},
+        metadata={"team": "größer"},
         version=1,
     ),
+    "payment method that was removed": PaymentMethod(
+        account_id=ACCOUNT_ID,
+        id="pm_2",
+        brand="visa",
+        last4="4242",
+        exp_month=12,
+        exp_year=2030,
+        created_at=NOW,
+        removed_at=TOMORROW,
+        version=2,
+    ),
+    "setup": Setup(account_id=ACCOUNT_ID, id="seti_1", created_at=NOW, version=1),
     "API key": ApiKey(
         tenant=TENANT,
         id=KEY_ID,

@@ -19,7 +19,7 @@ from holdfast.domain.ledger import Record, Wallet
 from holdfast.domain.lots import CASH, CREDIT, Draw, Lot, Terms
 from holdfast.domain.members import Member
 from holdfast.domain.money import AMOUNT_MICROS_MAX, WALLET_MICROS_MAX
-from holdfast.domain.payment_methods import PaymentMethod
+from holdfast.domain.payment_methods import Customer, PaymentMethod, Setup
 from holdfast.domain.quotes import HeldJob, LineItem, Quote
 from holdfast.domain.wallet import Refunded
 from holdfast.domain.workspaces import Link, LinkedWorkspace, Workspace
@@ -299,18 +299,31 @@ def infos(draw: st.DrawFn) -> BillingInfo:
     )
 
 
-methods = st.builds(
-    PaymentMethod,
-    account_id=account_ids,
-    id=job_ids,
-    brand=names,
-    last4=st.from_regex(r"[0-9]{4}", fullmatch=True),
-    exp_month=st.integers(1, 12),
-    exp_year=st.integers(2026, 2099),
-    is_default=st.booleans(),
-    created_at=instants,
-    version=versions,
+customers = st.builds(
+    Customer, account_id=account_ids, id=texts, default_method_id=texts, version=versions
 )
+
+
+@st.composite
+def methods(draw: st.DrawFn) -> PaymentMethod:
+    told = st.none() | st.dictionaries(names, names, min_size=1, max_size=2)
+    return PaymentMethod(
+        account_id=draw(account_ids),
+        id=draw(job_ids),
+        brand=draw(names),
+        last4=draw(st.from_regex(r"[0-9]{4}", fullmatch=True)),
+        exp_month=draw(st.integers(1, 12)),
+        exp_year=draw(st.integers(2026, 2099)),
+        created_at=draw(instants),
+        fingerprint=draw(texts),
+        billing_address=draw(told),
+        metadata=draw(told),
+        removed_at=draw(st.none() | instants),
+        version=draw(versions),
+    )
+
+
+setups = st.builds(Setup, account_id=account_ids, id=job_ids, created_at=instants, version=versions)
 keys_of_users = st.builds(
     ApiKey,
     tenant=tenants,
@@ -347,6 +360,8 @@ KINDS: dict[str, st.SearchStrategy[Record]] = {
     "workspace": workspaces,
     "linked": linked,
     "billing info": infos(),
-    "payment method": methods,
+    "customer": customers,
+    "payment method": methods(),
+    "setup": setups,
     "API key": keys_of_users,
 }

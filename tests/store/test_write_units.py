@@ -7,7 +7,7 @@ one unit of the index.
 import pytest
 
 from tests.faults import world as ask
-from tests.faults.priced import BY_NAME, OPERATIONS, Bill, Operation, bill, usual
+from tests.faults.priced import BY_NAME, EVERY, Bill, Operation, bill, usual
 from tests.faults.world import MAJOR, World
 from tests.simulator.capacity import item_size, write_units
 
@@ -26,6 +26,29 @@ ON_A_HOLD = {
     "final capture": (6, 1),
     "extend": (6, 1),
     "release": (6, 1),
+}
+# Two units more for each budget that it counts in.
+UNDER_LIMITS = {
+    "usage under a cap": (6, 1),
+    "withdraw under a cap": (6, 1),
+    "hold under a scope": (8, 1),
+    "hold under three scopes": (12, 1),
+    "capture under three scopes": (12, 1),
+    "release under three scopes": (12, 1),
+}
+OTHERS = {
+    "grant": (6, 1),
+    "scheduled grant": (6, 2),
+    "void": (6, 1),
+    "starter credit": (6, 2),
+    "adjustment": (4, 1),
+    "account open": (4, 1),
+    "workspace open": (6, 0),
+    "link": (8, 1),
+    "default": (4, 0),
+    "member add": (4, 1),
+    "API key": (4, 1),
+    "billing info": (4, 0),
 }
 CLOSING = ("final capture", "release")
 ON_AN_OPEN_HOLD = [name for name in ON_A_HOLD if name not in CLOSING]
@@ -56,6 +79,24 @@ def test_elsewhere_it_is_one_consistent_read_before(name, units):
     assert write == WRITE
     # A hold and its wallet are two items, and so two units of one call.
     assert paid.used.read_units == (2 if read == "batch_get_item" else 1)
+    assert _units(paid) == units
+
+
+@pytest.mark.parametrize(("name", "units"), UNDER_LIMITS.items())
+def test_under_limits_it_is_one_transaction_too_and_where_they_are_known_no_read(name, units):
+    warm, cold = bill(BY_NAME[name], warm=True), bill(BY_NAME[name], warm=False)
+
+    assert warm.used.methods == [WRITE]
+    assert _units(warm) == _units(cold) == units
+    # Whose scopes a hold has is known when the hold was read; then its budgets are read with it.
+    assert len(cold.used.methods) == (3 if "three" in name and "hold" not in name else 2)
+
+
+@pytest.mark.parametrize(("name", "units"), OTHERS.items())
+def test_whatever_it_writes_is_one_transaction(name, units):
+    paid = bill(BY_NAME[name], warm=True)
+
+    assert paid.used.methods.count(WRITE) == 1
     assert _units(paid) == units
 
 
@@ -123,7 +164,7 @@ def test_a_wallet_whose_hold_has_expired_costs_again_what_it_cost_before():
         assert used.methods == [WRITE]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("operation", EVERY, ids=lambda operation: operation.name)
 def test_a_usual_item_stays_clear_of_the_next_unit(operation, record_property):
     sizes = bill(operation, warm=True).sizes
     record_property("figure", f"bytes of {operation.name}: {_listed(sizes)}")

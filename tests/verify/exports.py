@@ -73,6 +73,12 @@ def long() -> tuple[bytes, ...]:
     """A wallet with every type of entry, newest first."""
     world = _story(
         ("use", {"amount": 20_000_000}),
+        ("grant", {"amount": 4_000_000, "meters": ("tokens",)}),
+        ("grant", {"amount": 2_500_000, "delay": HOUR, "priority": 3}),
+        ("save_card", {}),
+        ("starter", {}),
+        ("adjust", {"amount": 123_456, "down": True}),
+        ("use", {"amount": 3_000_001, "meter": "tokens"}),
         ("deposit", {"amount": 90_000_000, "expires": 2 * HOUR}),
         ("deposit", {"amount": 5_000_000}),
         ("withdraw", {"amount": 1_000_000}),
@@ -86,6 +92,7 @@ def long() -> tuple[bytes, ...]:
         ("l2", "extend", {"hold": second, "amount": 2, "expires": HOUR}),
         ("l3", "release", {"hold": second}),
         ("l4", "refund", {"charge": charge, "amount": 12_000_000}),
+        ("l4a", "void", {"grant": next(iter(world.model.grants))}),
     ]
     for key, op, args in more:
         world.do(Request(op, *ALICE, key, "usd", args))

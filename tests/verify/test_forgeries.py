@@ -172,6 +172,62 @@ def test_plain_cash_may_go_below_zero():
     assert verify(long()).broken == ()
 
 
+def _of_type(type_):
+    return next(entry for entry in parsed(long()) if entry["type"] == type_)
+
+
+@pytest.mark.parametrize(
+    ("told", "claimed"),
+    [("credit_scheduled", "credit_grant"), ("credit_grant", "credit_scheduled")],
+    ids=["credit to come that is said to have come", "credit that came, said to be to come"],
+)
+def test_credit_that_is_to_come_moves_nothing_and_nothing_else_may(told, claimed):
+    entry = _of_type(told)
+
+    (first, *_) = verify(forged(long(), entry["seq"], _put("type", claimed))).broken
+
+    assert first.what == "has an amount that its postings do not move"
+    assert first.seq == entry["seq"]
+
+
+def test_credit_that_is_to_come_still_names_its_lot():
+    entry = _of_type("credit_scheduled")
+
+    (first, *_) = verify(forged(long(), entry["seq"], _put("lots", []))).broken
+
+    assert first.what == "has lots that do not add up to its amount"
+
+
+def test_credit_for_some_meters_is_no_part_of_the_balance():
+    entry = _of_type("credit_grant")
+
+    (first, *_) = verify(
+        forged(long(), entry["seq"], _shift("balance_after", entry["amount"]))
+    ).broken
+
+    assert [row["account"] for row in entry["postings"]] == ["promotions", "restricted_credit"]
+    assert first.what == "says another balance than the postings up to it add up to"
+    assert first.seq == entry["seq"]
+
+
+def test_credit_for_some_meters_is_not_drawn_below_what_came_into_it():
+    """Of 400 cents 300 and a bit were spent; the forger lets the void take all of it back."""
+    entry = _of_type("credit_void")
+
+    def change(shown):
+        shown |= {"amount": 400, "lots": [{"id": shown["lots"][0]["id"], "amount": 400}]}
+        shown["postings"] = [
+            {"account": "promotions", "amount": 400},
+            {"account": "restricted_credit", "amount": -400},
+        ]
+        del shown["amount_decimal"]
+
+    (first, *_) = verify(forged(long(), entry["seq"], change)).broken
+
+    assert first.what == "takes more out of a lot than is in it"
+    assert first.seq == entry["seq"]
+
+
 def test_the_first_of_several_is_named_by_its_number_and_not_by_its_line():
     lines = list(long())
     for place in (2, 7):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.domain import entries
-from holdfast.verify import OPTIONAL, REQUIRED
+from holdfast.verify import BALANCE, CUSTOMER, OPTIONAL, REQUIRED
 from tests.verify.exports import long, parsed, small
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "hash-chain.md"
@@ -65,3 +65,12 @@ def test_its_table_has_every_type():
     }
 
     assert {entry["type"] for entry in parsed(long())} <= types
+    assert len(types) > 16
+
+
+def test_its_rules_name_every_ledger_account_of_the_customer():
+    (rule,) = re.findall(r"^5\. (.+?)^6\. ", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+    named = set(re.findall(r"`(\w+)`", rule)) - {"balance_after", "held_after"}
+    assert named == CUSTOMER == entries.CUSTOMER_ACCOUNTS | {entries.RESTRICTED_CREDIT}
+    assert BALANCE == entries.CUSTOMER_ACCOUNTS

@@ -25,7 +25,7 @@ from holdfast.errors import (
     UnsupportedMediaType,
 )
 from holdfast.http.api import Api
-from holdfast.http.dialects import AGENTS, ZAP, Dialect, dialect_of
+from holdfast.http.dialects import REPEATING, ZAP, AgentsDialect, Dialect, dialect_of
 from holdfast.http.errors import INTERNAL
 from holdfast.http.routing import REPLAYED_HEADER, Operation
 from holdfast.http.writes import keyed_write, write
@@ -159,7 +159,7 @@ def shared_responses() -> Responses:
 def error_schemas(dialect: Dialect) -> dict[str, Schema]:
     """The models of errors in a dialect."""
     gateway = _object({"message": _TEXT})
-    if dialect is AGENTS:
+    if isinstance(dialect, AgentsDialect):
         told = _object({"code": _TEXT, "message": _TEXT, "details": {"type": "object"}})
         whole = {"data": {"type": "null"}, "error": told, "meta": _ref("Meta")}
         meta = _object({"request_id": _TEXT, "idempotency_replay": {"type": "boolean"}})
@@ -188,8 +188,11 @@ def _answer(served: Served, status: int, view: Schema | None, dialect: Dialect) 
     answer: Schema = {"description": HTTPStatus(status).phrase, "headers": headers}
     if view is None:
         return answer
-    if dialect is AGENTS:
-        view = _object({"data": view, "error": {"type": "null"}, "meta": _ref("Meta")})
+    if isinstance(dialect, AgentsDialect):
+        enveloped = _object({"data": view, "error": {"type": "null"}, "meta": _ref("Meta")})
+        repeats = dialect_of(served.operation.path) is REPEATING
+        # The same few fields stand beside the envelope.
+        view = {**enveloped, "additionalProperties": True} if repeats else enveloped
     return {**answer, "content": _json(view)}
 
 

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from pydantic import BaseModel
 
 from holdfast.domain.api_keys import NOUNS, needed_scope
-from holdfast.http.dialects import ZAP, dialect_of
+from holdfast.http.dialects import REPEATING, ZAP, dialect_of
 from holdfast.http.fields import RequestKey
 from holdfast.http.principal import admin, person, platform
 from tools.api_description.answers import (
@@ -92,7 +92,7 @@ def documents(examples: Examples) -> dict[str, Schema]:
 
 
 def _document(surface: str, own: list[Served], examples: Examples) -> Schema:
-    (dialect,) = {dialect_of(each.operation.path) for each in own} - {ZAP}
+    (dialect,) = {dialect_of(each.operation.path) for each in own} - {ZAP, REPEATING}
     ids = [each.id for each in own]
     assert len(set(ids)) == len(ids), f"{surface}: two operations of one id in {sorted(ids)}"
     names, schemas = schemas_of(model for each in own for model in _models(each))

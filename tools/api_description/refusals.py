@@ -7,14 +7,16 @@ names none too few as long as refusals are raised by their class, which is how t
 """
 
 import ast
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from functools import cache
-from inspect import getclosurevars, getsource, unwrap
+from inspect import getclosurevars, getdoc, getsource, unwrap
 from types import FunctionType, ModuleType
 from typing import Any
 
+from holdfast import errors
 from holdfast.errors import (
     AccountNotFound,
     Contention,
@@ -24,6 +26,7 @@ from holdfast.errors import (
     Refusal,
     Unavailable,
 )
+from holdfast.gateways.stripe import checkout, customers, intents, settled
 from holdfast.http.errors import STATUS
 from holdfast.http.principal import owner_named
 from holdfast.services import accounts, expiry
@@ -42,6 +45,16 @@ _SEEN_FROM_OUTSIDE: dict[Callable[..., Any], Refusals] = {
     LedgerStore.change: _BUSY | {IdempotencyKeyReused, KeyInUse},
     LedgerStore.enact: _BUSY | {IdempotencyKeyReused, KeyInUse},
 }
+_PROVIDER: dict[str, type] = {
+    "cards": customers.Cards,
+    "checkout": checkout.Checkout,
+    "customers": customers.Customers,
+    "payment_intents": intents.PaymentIntents,
+    "portal": customers.Portal,
+    "refunds": settled.Refunds,
+    "setup_intents": intents.SetupIntents,
+}
+_RAISED = re.compile(r"^ +([A-Z]\w+(?:, [A-Z]\w+)*):", re.MULTILINE)
 _NEVER_SHOWN: Refusals = frozenset({HoldNotDue})
 _OURS = "holdfast"
 _WITH_METHODS = ("holdfast.domain.", "holdfast.store.", "holdfast.http.credential")
@@ -157,6 +170,7 @@ class _Reading:
             yield from self._in(node.value)
             for method in _members(FunctionType if is_called else property).get(node.attr, ()):
                 yield from _of(method)
+            yield from _of_provider(node)
 
     def _meaning(self, node: ast.AST) -> Any:
         """What a name stands for; None for what is only known when it runs."""
@@ -167,6 +181,18 @@ class _Reading:
                 owner = self._meaning(value)
                 return vars(owner).get(name) if isinstance(owner, ModuleType) else None
         return None
+
+
+def _of_provider(node: ast.Attribute) -> Iterator[type[Refusal]]:
+    """What `gateway.cards.attach` refuses: the gateway's methods say it, completely."""
+    match node:
+        case ast.Attribute(value=ast.Attribute(attr=noun), attr=verb) if noun in _PROVIDER:
+            said = getdoc(getattr(_PROVIDER[noun], verb, None)) or ""
+            for names in _RAISED.findall(said.partition("Raises:")[2]):
+                for name in names.split(", "):
+                    kind = getattr(errors, name, None)
+                    if isinstance(kind, type) and issubclass(kind, Refusal):
+                        yield kind
 
 
 def _names_nobody(route: Callable[..., Any]) -> bool:

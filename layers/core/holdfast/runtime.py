@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, cast
@@ -59,12 +59,12 @@ class Settings:
     sweep_queue_url: str
     version: str
     low_balance_micros: int
-    api_key_secret_parameter: str
-    accounts_are_ours: bool
-    stripe_key_parameters: Mapping[str, str]
-    stripe_publishable_keys: Mapping[str, str]
-    stripe_api_base: str | None
-    return_urls: tuple[str, ...]
+    api_key_secret_parameter: str = ""
+    accounts_are_ours: bool = True
+    stripe_key_parameters: Mapping[str, str] = field(default_factory=dict)
+    stripe_publishable_keys: Mapping[str, str] = field(default_factory=dict)
+    stripe_api_base: str | None = None
+    return_urls: tuple[str, ...] = ()
 
 
 @cache
@@ -78,7 +78,7 @@ def settings() -> Settings:
         api_key_secret_parameter=os.environ.get("API_KEY_SECRET_PARAMETER", ""),
         accounts_are_ours=os.environ.get("ACCOUNT_DIRECTORY", "internal") != "external",
         stripe_key_parameters=_by_mode("STRIPE_{}_KEY_PARAMETER"),
-        stripe_publishable_keys=_by_mode("STRIPE_{}_PUBLISHABLE_KEY"),
+        stripe_publishable_keys=_by_mode("STRIPE_{}_PUBLISHABLE"),
         stripe_api_base=os.environ.get("STRIPE_API_BASE") or None,
         return_urls=tuple(filter(None, os.environ.get("RETURN_URLS", "").split(","))),
         low_balance_micros=int(os.environ.get("LOW_BALANCE_MICROS", LOW_BALANCE_MICROS)),

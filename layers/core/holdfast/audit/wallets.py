@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
 from holdfast.audit.books import Found, Owned, held_delta, sign
 from holdfast.domain import entries as words
@@ -79,7 +78,8 @@ def lots_are_sound(owned: Owned) -> Found:
         for entry in entries:
             for draw in entry.draws:
                 known = terms.setdefault(draw.lot_id, draw.terms)
-                if not _same(draw.terms, known, ended=draw.lot_id in voided):
+                # What a hold has pinned of a voided lot it keeps under the terms it had.
+                if draw.terms not in (known, _now(known, is_void=draw.lot_id in voided)):
                     yield currency, f"lot {draw.lot_id} has changed its terms"
             if entry.type == words.CREDIT_VOID:
                 voided.add(str(entry.reference))
@@ -90,18 +90,16 @@ def lots_are_sound(owned: Owned) -> Found:
                 yield currency, f"lot {lot.id} is open with nothing in it"
             if lot.id in voided and lot.remaining_micros:
                 yield currency, f"lot {lot.id} was voided, and can be spent"
-            if not _same(lot.terms, terms.get(lot.id), ended=lot.id in voided):
+            if lot.terms != _now(terms.get(lot.id), is_void=lot.id in voided):
                 yield currency, f"lot {lot.id} has other terms than its entries say"
         every = [*wallet.lots, *wallet.pending]
         if len(every) > LOTS_MAX or len({lot.id for lot in every}) != len(every):
             yield currency, f"{len(every)} lots: too many, or one twice"
 
 
-def _same(terms: Terms | None, known: Terms | None, *, ended: bool) -> bool:
-    """Whether a lot has the terms it came with; the time of one that was voided ended then."""
-    if not ended or terms is None or known is None:
-        return terms == known
-    return replace(terms, expires_at=None) == replace(known, expires_at=None)
+def _now(terms: Terms | None, *, is_void: bool) -> Terms | None:
+    """The terms that a lot has by now."""
+    return terms.ended if terms is not None and is_void else terms
 
 
 def pending_waits(owned: Owned) -> Found:

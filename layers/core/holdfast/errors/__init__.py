@@ -32,7 +32,7 @@
     |   `-- TooManyLots, TooManyLinks, TooManyMembers, TooManyKeys
     |-- TooManyRequests
     |-- Unavailable             try again
-    |   `-- Contention
+    |   `-- Contention, TokenizedElsewhere
     |-- BadGateway              somebody behind us is down
     |   `-- StripeUnavailable, FacilitatorUnavailable
     `-- NotServed               this installation does not do that
@@ -109,6 +109,7 @@ from holdfast.errors.payments import (
     RefundRefused,
     SessionExpired,
     StripeUnavailable,
+    TokenizedElsewhere,
     X402NotConfigured,
 )
 from holdfast.errors.people import (
@@ -208,6 +209,7 @@ __all__ = [
     "SessionExpired",
     "StarterCreditGranted",
     "StripeUnavailable",
+    "TokenizedElsewhere",
     "TooLarge",
     "TooManyKeys",
     "TooManyLinks",

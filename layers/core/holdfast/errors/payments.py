@@ -7,6 +7,7 @@ from holdfast.errors.kinds import (
     NotFound,
     NotServed,
     PaymentRequired,
+    Unavailable,
     Unreadable,
 )
 
@@ -72,6 +73,19 @@ class StripeUnavailable(BadGateway):
 
     def __init__(self, *, outcome_unknown: bool) -> None:
         super().__init__(outcome_unknown=outcome_unknown)
+
+
+class TokenizedElsewhere(Unavailable):
+    """Card numbers are not taken; asking again soon gains nothing."""
+
+    code = "card_tokenized_elsewhere"
+    message = (
+        "Card numbers go to Stripe, not here: use Stripe.js, or a setup intent's client secret."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_seconds=86_400)
+        self.details["tokenize_with"] = "stripe.js"
 
 
 class InvalidPayment(Unreadable):

@@ -120,6 +120,14 @@ class AgentsDialect(Dialect):
         yield name, money.major_decimal(micros, currency)
 
 
+class RepeatingDialect(AgentsDialect):
+    """The envelope, and the same few fields again beside it: for readers of either."""
+
+    def sealed(self, body: str, *, request_id: str, replayed: bool) -> str:
+        sealed = super().sealed(body, request_id=request_id, replayed=replayed)
+        return f"{sealed[:-1]},{body[1:]}"
+
+
 class ZapDialect(CamelDialect):
     """A remote procedure call: what cannot be read is answered in the call's own words."""
 
@@ -135,9 +143,11 @@ class ZapDialect(CamelDialect):
 SNAKE = Dialect()
 CAMEL = CamelDialect()
 AGENTS = AgentsDialect()
+REPEATING = RepeatingDialect()
 ZAP = ZapDialect()
 
 _SURFACES = (
+    ("/api/agents/v1/billing/stripe-config", REPEATING),
     ("/api/agents/v1", AGENTS),
     ("/v1", SNAKE),
     ("/api/v1/zap", ZAP),

@@ -6,7 +6,7 @@ from holdfast.domain.clock import Instant
 from holdfast.domain.ledger import Change, Deed, Resolution, Unchanged
 from holdfast.domain.members import Member
 from holdfast.domain.once import Once
-from holdfast.errors import AccountNotFound
+from holdfast.errors import AccountNotFound, Refusal
 from holdfast.services import accounts
 from holdfast.services.refs import Owner, account_of, member_of, seat_of
 from holdfast.store import pages
@@ -89,10 +89,14 @@ def remove(store: LedgerStore, owner: Owner, *, member_id: str, once: Once) -> E
         AccountNotFound, Forbidden: The asker has no seat in the account, or does not manage it.
         MemberNotFound, OwnerStays: There is no such member, or it is the owner.
     """
-    if earlier := store.reenacted(once):
-        return earlier
     leaves = owner.asker is not None and member_id == rules.member_id(owner.account_id, owner.asker)
-    account = _account(store, owner) if leaves else _managed(store, owner)
+    try:
+        account = _account(store, owner) if leaves else _managed(store, owner)
+    except Refusal:
+        # Whoever has left has no seat any more, and is told once more that they have.
+        if earlier := store.reenacted(once):
+            return earlier
+        raise
     if member_id == rules.owner_of_account(account).id:
         rules.remove(rules.owner_of_account(account), once.now)
 

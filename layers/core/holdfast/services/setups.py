@@ -97,8 +97,9 @@ def confirm_setup(
     if earlier:
         return found, True
     if found.status != "succeeded":
-        intents = stripes(once.tenant.mode).setup_intents
-        found = intents.confirm(setup_id, key=provider_key(once), payment_method_id=card_id)
+        found = stripes(once.tenant.mode).setup_intents.confirm(
+            setup_id, key=provider_key(once), payment_method_id=card_id
+        )
     if found.status == "succeeded":
         cards(store, stripes, _owner_of(found, once), now=once.now)
     return found, _answered(store, found, once)
@@ -124,8 +125,9 @@ def cancel_setup(
     if earlier:
         return found, True
     if found.status != "canceled":
-        intents = stripes(once.tenant.mode).setup_intents
-        found = intents.cancel(setup_id, key=provider_key(once), reason=reason)
+        found = stripes(once.tenant.mode).setup_intents.cancel(
+            setup_id, key=provider_key(once), reason=reason
+        )
     return found, _answered(store, found, once)
 
 

@@ -7,6 +7,7 @@ typed services would load another module for every noun, and give back objects t
 import logging
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import stripe
 
@@ -60,8 +61,12 @@ class Sdk:
             InvariantBroken: We asked for something that Stripe does not know.
         """
         options = {"idempotency_key": key} if key else {}
+        asked = dict(params)
+        # The SDK takes a parameter of this name for itself, and would not send it.
+        usage = asked.pop("usage", None)
+        place = path if usage is None else f"{path}?{urlencode({'usage': usage})}"
         try:
-            answer = self._client_of(api_key).raw_request(method, path, **params, **options)
+            answer = self._client_of(api_key).raw_request(method, place, **asked, **options)
         except stripe.StripeError as error:
             call = self._transport.last_call
             refusal = refusal_of(error, meant, Doubt(method == "post", call.lost, call.rivalled))

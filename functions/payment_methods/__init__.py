@@ -1,0 +1,1 @@
+"""Payment methods: cards that are saved with the payment provider, and setups that save them."""

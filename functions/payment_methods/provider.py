@@ -1,0 +1,60 @@
+"""What whoever speaks with the payment provider is told of it: its key, and ways back from it."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools.event_handler import Depends
+
+from holdfast.errors import InvalidField, NotServed, Unavailable
+from holdfast.http.fields import text
+from holdfast.runtime import Settings, settings
+
+PUBLISHABLE_PREFIX = "pk_"
+KEY_RETRY_SECONDS = 60
+URL_LENGTH_MAX = 2_000
+
+Installation = Annotated[Settings, Depends(settings)]
+Url = Annotated[str, text(URL_LENGTH_MAX)]
+
+
+def publishable_key(installation: Settings, mode: str) -> str:
+    """The key that a browser speaks to the provider with, in this mode.
+
+    Raises:
+        Unavailable: There is none, or what is there is another kind of key: that one stays inside.
+    """
+    key = installation.stripe_publishable_keys.get(mode, "")
+    if not key.startswith(PUBLISHABLE_PREFIX):
+        raise Unavailable(retry_after_seconds=KEY_RETRY_SECONDS)
+    return key
+
+
+def return_url(installation: Settings, asked: str | None, *, param: str) -> str:
+    """Where a person comes back to from a page of the provider's; by default, the first place.
+
+    Raises:
+        NotServed: This installation knows no place to come back to.
+        InvalidField: Not an address of one of the places that are allowed.
+    """
+    if not installation.return_urls:
+        raise NotServed()
+    if asked is None:
+        return installation.return_urls[0]
+    if _origin(asked) not in {_origin(each) for each in installation.return_urls}:
+        raise InvalidField(param, "not an address of an origin that is allowed here")
+    return asked
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Scheme, host and port; None for what browsers and we might read differently."""
+    if not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    is_safe = parts.scheme == "https" or (parts.scheme, host) == ("http", "127.0.0.1")
+    if not is_safe or not host or "@" in parts.netloc:
+        return None
+    return parts.scheme, host, port
