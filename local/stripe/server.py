@@ -111,6 +111,8 @@ class StripeServer:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
             self._settle()
+            # Beside it, the emulator outlives a killed stack and saves: the two must not part ways.
+            self._save()
 
     def _settle(self) -> None:
         """Do what time has brought, once a second."""

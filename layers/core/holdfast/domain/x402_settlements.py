@@ -249,12 +249,17 @@ def concluded(settlement: X402Settlement, outcome: Outcome, now: Instant) -> X40
             return _over(settlement, SETTLED, now, transaction=outcome.transaction)
         case Settled():
             return _open(settlement, MISMATCH, outcome.transaction, now)
-        case Refused() if settlement.attempts == 1 and outcome.is_definite:
+        case Refused() if _is_first_word(settlement) and outcome.is_definite:
             return _over(settlement, FAILED, now, reason=outcome.reason)
         case Refused():
             return _open(settlement, outcome.reason, outcome.transaction, now)
         case NoWord():
             return _open(settlement, outcome.reason, None, now)
+
+
+def _is_first_word(settlement: X402Settlement) -> bool:
+    # After an answer that never came, a refusal may be of the second look at a nonce that was used.
+    return settlement.status == PENDING and settlement.attempts == 1
 
 
 def disproved(settlement: X402Settlement, now: Instant) -> X402Settlement:

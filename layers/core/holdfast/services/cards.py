@@ -12,7 +12,7 @@ from holdfast.domain.clock import Instant
 from holdfast.domain.ledger import Change, Deed, Resolution, Unchanged
 from holdfast.domain.once import Once
 from holdfast.domain.payment_methods import Customer, PaymentMethod
-from holdfast.errors import AccountNotFound, PaymentMethodNotFound, StripeUnavailable
+from holdfast.errors import AccountNotFound, NotFound, PaymentMethodNotFound, StripeUnavailable
 from holdfast.gateways.stripe import (
     CheckoutSession,
     PortalSession,
@@ -103,7 +103,7 @@ def save_card(
 
 
 def cards(store: LedgerStore, stripes: Stripes, owner: Owner, *, now: Instant) -> list[OnFile]:
-    """The cards on file, as the provider has them now, or as they were if it does not answer.
+    """The cards on file, as the provider has them now, or as they were if it cannot tell.
 
     A card that was saved or removed on a page of the provider's is found here.
 
@@ -115,7 +115,7 @@ def cards(store: LedgerStore, stripes: Stripes, owner: Owner, *, now: Instant) -
         return on_file(store, owner)
     try:
         there = stripes(owner.tenant.mode).cards.on_file(payer.id)
-    except StripeUnavailable:
+    except (NotFound, StripeUnavailable):
         return on_file(store, owner)
     known = {each.id: each for each in pages.methods(store, owner.tenant, owner.account_id)}
     for card in reversed(there):
