@@ -103,6 +103,10 @@ quickstart: environment ## Run the README's quick start, command by command
 verify: environment ## Check an export of entries offline: make verify FILE=entries.jsonl
 	@PYTHONPATH=layers/core $(PYTHON) -m holdfast.verify "$(FILE)"
 
+.PHONY: reconcile
+reconcile: environment ## Hold Stripe against the running stack's ledger: make reconcile ARGS='--day …'
+	@$(PYTHON) -m local.reconcile $(ARGS)
+
 .PHONY: format
 format: environment ## Format the code and mend what the linter can mend
 	@$(PYTHON) -m ruff format .

@@ -3,8 +3,9 @@
 The layer and the functions are laid out as Lambda unpacks them, once with the bytecode that the
 makefiles ship (`unchecked-hash`) and once as source only, as `sam build` would ship them by
 itself. Each start is a fresh process without site-packages. `import` is the handler's module;
-`clients` is the SDK's clients, which the first request makes. The interpreter's own start is left
-out of the CPU, and counts in the memory. The rounds interleave.
+`clients` is what the first request makes: the SDK's clients, and where it is paid for, Stripe's
+library. The interpreter's own start is left out of the CPU, and counts in the memory. The rounds
+interleave.
 
     python -m benchmarks.init_cpu --rounds 9
 """
@@ -28,13 +29,28 @@ HELLO = "hello"
 GOAL_RATIO = 2.7
 GOAL_BYTES = 128 * 2**20
 
+WORKERS = ("funding.recharge", "payments.nightly", "stripe_webhook.worker")
+"""Handlers that have a module of their own beside the app of their package."""
+
+_LEDGER = "holdfast.runtime:ledger_store"
+_PAID = [_LEDGER, "holdfast.gateways.stripe.sdk:"]
 CLIENTS = {
-    "billing_cycle": ["ledger_store", "work_queue"],
-    "holds": ["ledger_store"],
-    "ledger_stream": ["event_bus"],
-    "wallet": ["ledger_store"],
+    "accounts": [_LEDGER],
+    "billing_cycle": [*_PAID, "holdfast.runtime:work_queue"],
+    "credits": [_LEDGER],
+    "funding": _PAID,
+    "funding.recharge": _PAID,
+    "holds": [_LEDGER],
+    "ledger_stream": ["holdfast.runtime:event_bus"],
+    "payment_methods": _PAID,
+    "payments": _PAID,
+    "payments.nightly": _PAID,
+    "stripe_webhook": [_LEDGER, "holdfast.runtime:stripe_queue"],
+    "stripe_webhook.worker": _PAID,
+    "wallet": [_LEDGER],
 }
-"""What of `holdfast.runtime` the first request asks for; the other functions ask for nothing."""
+"""What the first request asks for: a module, and what is called in it; the others ask for nothing.
+"""
 
 # What runs in the fresh process. It imports next to nothing itself.
 START = """
@@ -48,7 +64,10 @@ marks = [spent()]
 __import__(module)
 marks.append(spent())
 for client in clients:
-    getattr(sys.modules["holdfast.runtime"], client)()
+    name, _, maker = client.partition(":")
+    __import__(name)
+    if maker:
+        getattr(sys.modules[name], maker)()
 marks.append(spent())
 with open("/proc/self/status") as status:
     peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
@@ -66,6 +85,7 @@ ENVIRONMENT = {
     "OIDC_JWKS_URL": "https://login.example.com/keys",
     "PATH": os.environ.get("PATH", ""),
     "POWERTOOLS_METRICS_NAMESPACE": "Holdfast",
+    "STRIPE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/holdfast-stripe-events",
     "SWEEP_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/holdfast-sweep",
     "TABLE_NAME": "holdfast",
 }
@@ -90,7 +110,8 @@ class Taken:
 
 def start_once(folder: Path, function: str) -> dict[str, Any]:
     """One start in a fresh process."""
-    asked = [path_of(folder, function), f"{function}.app", CLIENTS.get(function, [])]
+    package, _, module = function.partition(".")
+    asked = [path_of(folder, package), f"{package}.{module or 'app'}", CLIENTS.get(function, [])]
     # -I -S: neither the environment nor site-packages count; -B: a layer is read-only.
     command = [sys.executable, "-I", "-S", "-B", "-c", START, json.dumps(asked)]
     done = subprocess.run(
@@ -107,9 +128,8 @@ def measure(folder: Path, rounds: int) -> dict[Start, Taken]:
     # Hard links: the same files, and bytecode beside one of them only.
     shutil.copytree(trees[False], trees[True], copy_function=os.link)
     compile_all(trees[True])
-    starts = [
-        Start(name, compiled) for name in functions(trees[False]) for compiled in (True, False)
-    ]
+    names = [*functions(trees[False]), *WORKERS]
+    starts = [Start(name, compiled) for name in names for compiled in (True, False)]
     taken: dict[Start, list[dict[str, Any]]] = {start: [] for start in starts}
     for number in range(rounds + 1):
         for start in starts:

@@ -1,13 +1,20 @@
 """What runs inside an execution environment: one handler, one event at a time, as on Lambda.
 
-Started by `environment.py` as a process of its own, without the project on its path: a function
+Started by `processes.py` as a process of its own, without the project on its path: a function
 sees its task folder, its layers and the installed packages. Frames go over one socket, each a
 head and a body; the process ends when the other side of the socket does, so none is left behind.
+
+With HOLDFAST_NURSERY it is no environment but the parent of many: it imports what all functions
+share, once, and makes an environment of a copy of itself whenever it is asked to. The copies share
+that memory until they write to it.
 """
 
+import gc
 import importlib
 import json
 import os
+import runpy
+import signal
 import socket
 import struct
 import sys
@@ -18,6 +25,7 @@ from io import BufferedRWPair
 from typing import Any
 
 _LENGTHS = struct.Struct(">II")
+_REQUEST_BYTES_MAX = 1 << 16
 
 type Handler = Callable[[Any, Context], Any]
 
@@ -45,8 +53,60 @@ class Context:
 
 
 def main() -> None:
+    """Be an environment, at once or as a copy of what was a nursery until then."""
+    nursery = os.environ.pop("HOLDFAST_NURSERY", "")
+    if not nursery:
+        _work(socket.socket(fileno=int(os.environ.pop("HOLDFAST_CHANNEL"))))
+        return
+    for shared in sys.argv[1:]:
+        runpy.run_path(shared)
+    # What is there now stays: looking through it for garbage would make a copy of it.
+    gc.collect()
+    gc.freeze()
+    channel = _copied(socket.socket(fileno=int(nursery)))
+    if channel is not None:
+        _work(channel)
+
+
+def _copied(control: socket.socket) -> socket.socket | None:
+    """Make and end copies as asked. In a copy: its channel. Else None, when nobody asks any more.
+
+    Only their parent may end processes by number: until it has looked after a dead one, no other
+    process can have that number.
+    """
+    while True:
+        message, passed, _, _ = socket.recv_fds(control, _REQUEST_BYTES_MAX, 2)
+        if not message:
+            return None
+        asked = json.loads(message)
+        if "end" in asked:
+            os.kill(asked["end"], signal.SIGKILL)
+            os.waitpid(asked["end"], 0)
+            control.send(b"0")
+            continue
+        pid = os.fork()
+        if not pid:
+            control.close()
+            return _dressed(asked["variables"], *passed)
+        for number in passed:
+            os.close(number)
+        control.send(str(pid).encode())
+
+
+def _dressed(variables: dict[str, str], channel: int, output: int) -> socket.socket:
+    """Take on the variables, the output and the session of a process of its own."""
+    os.setsid()
+    for number in (1, 2):
+        os.dup2(output, number)
+    os.close(output)
+    os.environ.clear()
+    os.environ.update(variables)
+    time.tzset()
+    return socket.socket(fileno=channel)
+
+
+def _work(channel: socket.socket) -> None:
     """Import the handler, say so, and answer events until there is nobody to answer."""
-    channel = socket.socket(fileno=int(os.environ.pop("HOLDFAST_CHANNEL")))
     stream = channel.makefile("rwb")
     try:
         handler = _load(os.environ["_HANDLER"])

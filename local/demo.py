@@ -17,10 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from local import session
+from local import payer, session
 from local.places import Places
 
 type Document = dict[str, Any]
+
+# What a busy machine may take for a webhook and its worker.
+_WEBHOOK_SECONDS = 20.0
 
 
 class Unexpected(Exception):
@@ -126,6 +129,7 @@ def main() -> int:
     story = Story(api, pace_seconds=pace_seconds)
     try:
         _credit(story)
+        _topped_up(story)
         usage = _hold_and_usage(story)
         _refusal(story)
         _refund(story, usage)
@@ -134,6 +138,9 @@ def main() -> int:
         _statement(story)
     except Unexpected as unexpected:
         print(f"Not as it should be: {unexpected}", file=sys.stderr)
+        return 1
+    except payer.NotPaid as refused:
+        print(f"The payment page was not content: {refused}", file=sys.stderr)
         return 1
     except (OSError, http.client.HTTPException) as error:
         print(
@@ -169,6 +176,48 @@ def _credit(story: Story) -> None:
     reused = story.api.call("admin", "POST", path, other, key=story.key("deposit"))
     _refused(reused, 422, "idempotency_key_reused")
     story.tell("Another request with that key: refused (422 idempotency_key_reused).")
+
+
+def _topped_up(story: Story) -> None:
+    """Real money comes in: at once from a saved card, or from whoever opens a payment page."""
+    cards = _ok(story.api.call("alice", "GET", "/v1/me/payment-methods"), 200)["data"]
+    if not story.api.session["stripe"] or not cards:
+        # With the real Stripe a person would have to type a card here.
+        return
+    path = "/api/agents/v1/wallet/fund"
+    by_card = {"amount": 25.0, "payment_method_id": cards[0]["id"]}
+    first = story.api.call("alice", "POST", path, by_card, key=story.key("fund"))
+    charged = _ok(first, 200)["data"]["payment"]
+    story.tell(f"Her saved card is charged 25.00: {charged['payment_intent_id']}.", balance=2500)
+
+    again = story.api.call("alice", "POST", path, by_card, key=story.key("fund"))
+    if _ok(again, 200)["data"]["payment"] != charged:
+        raise Unexpected(f"the same key must not charge the card again: {again}")
+    story.tell("The same request with the same key: no second charge.")
+
+    asked = story.api.call("alice", "POST", path, {"amount": 40.0}, key=story.key("page"))
+    page = _ok(asked, 200)["data"]
+    story.tell(f"Without a card there is a page to pay on: {page['checkout_url']}")
+
+    payer.pay(page["checkout_url"])
+    _wait_for(story, story.balance + 4000)
+    story.tell("Somebody pays 40.00 there, and Stripe's webhook credits the wallet.", balance=4000)
+
+    told = {"session_id": page["session_id"]}
+    confirmed = story.api.call("alice", "POST", "/api/agents/v1/wallet/confirm-checkout", told)
+    if not _ok(confirmed, 200)["data"]["already_confirmed"]:
+        raise Unexpected(f"the webhook has credited the wallet already: {confirmed}")
+    story.tell("The agent asks whether it was paid: it was, and is credited once.")
+
+
+def _wait_for(story: Story, balance: int) -> None:
+    """Return when the wallet has this balance, or after a while; `tell` says which."""
+    until = time.monotonic() + _WEBHOOK_SECONDS
+    while time.monotonic() < until:
+        wallet = story.api.call("alice", "GET", "/v1/billing/wallet").body
+        if wallet["balance_cents"] == balance:
+            return
+        time.sleep(0.05)
 
 
 def _hold_and_usage(story: Story) -> str:

@@ -6,6 +6,7 @@ It is reached through its address only, so that another can take its place.
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,9 @@ READY_SECONDS = 30.0
 # Saving takes a second or two per hundred thousand items.
 STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.02
+# The state files that queues are named in, and how: by an address with a port in it.
+_NAMING_QUEUES = ("cloudformation.json", "lambda.json", "sqs.json")
+_QUEUE_ADDRESS = re.compile(r"http://localhost:\d+/(?=\d{12}/)")
 
 
 class EmulatorFailed(Exception):
@@ -120,6 +124,15 @@ def _variables(places: Places, *, port: int, proxies: dict[str, str]) -> dict[st
     }
 
 
+def move_queues(state: Path, *, port: int) -> None:
+    """Give the queues of last time the address of this time: under another they are not polled."""
+    for name in _NAMING_QUEUES:
+        file = state / name
+        if file.is_file():
+            moved = _QUEUE_ADDRESS.sub(f"http://localhost:{port}/", file.read_text("utf-8"))
+            file.write_text(moved, "utf-8")
+
+
 def _end_with_parent() -> None:
     """Wait for the end of standard input, which comes when the parent is gone, however it went."""
     while os.read(0, 1):
@@ -141,4 +154,5 @@ if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.argv = ["ministack"]
     with _state_to_itself():
+        move_queues(Path(os.environ["STATE_DIR"]), port=int(os.environ["GATEWAY_PORT"]))
         main()

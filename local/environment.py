@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import struct
-import sys
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -14,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from local.places import FUNCTIONS, LAYERS
+from local.processes import NotStarted, Processes
 
 _LENGTHS = struct.Struct(">II")
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-_STOP_SECONDS = 2.0
 # Lambda gives an import ten seconds; a laptop may be busy with other things.
 _INIT_SECONDS = 30.0
 
@@ -64,7 +62,8 @@ class Environment:
     """A process with the function's handler imported, and the socket to it."""
 
     function: Function
-    process: asyncio.subprocess.Process
+    processes: Processes
+    pid: int
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     is_alive: bool = True
@@ -72,33 +71,30 @@ class Environment:
 
     @classmethod
     async def start(
-        cls, function: Function, *, endpoint: str, log: Path, task_root: Path = FUNCTIONS
+        cls,
+        function: Function,
+        processes: Processes,
+        *,
+        endpoint: str,
+        log: Path,
+        task_root: Path = FUNCTIONS,
     ) -> "Environment":
         """Start the process and wait until its handler is imported.
 
         Raises:
             InitFailed: The import failed, ended the process or took too long.
         """
+        variables = _variables(function, endpoint=endpoint, task_root=task_root)
         ours, theirs = socket.socketpair()
         with theirs, log.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                str(_BOOTSTRAP),
-                cwd=task_root,
-                env={
-                    **_variables(function, endpoint=endpoint, task_root=task_root),
-                    "HOLDFAST_CHANNEL": str(theirs.fileno()),
-                },
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                # A Ctrl-C in the terminal is for the stack to handle, request by request.
-                start_new_session=True,
-            )
+            try:
+                pid = await processes.start(variables, channel=theirs, log=output)
+            except NotStarted:
+                ours.close()
+                failed = Outcome.failure("Runtime.StartError", "There is no process to run in")
+                raise InitFailed(function.name, failed) from None
         reader, writer = await asyncio.open_connection(sock=ours)
-        environment = cls(function, process, reader, writer)
+        environment = cls(function, processes, pid, reader, writer)
         outcome = await environment._receive(
             timeout_seconds=_INIT_SECONDS, too_long="Init took too long"
         )
@@ -133,16 +129,7 @@ class Environment:
         """End the process, by force if it does not go."""
         self.is_alive = False
         self.writer.close()
-        if self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.terminate()
-            try:
-                async with asyncio.timeout(_STOP_SECONDS):
-                    await self.process.wait()
-            except TimeoutError:
-                with contextlib.suppress(ProcessLookupError):
-                    self.process.kill()
-                await self.process.wait()
+        await self.processes.end(self.pid)
 
     async def _receive(self, *, timeout_seconds: float, too_long: str) -> Outcome:
         try:

@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 from local.environment import Environment, Function, InitFailed, Outcome
 from local.places import FUNCTIONS
+from local.processes import Processes
 
 # Lambda would start an environment for each event in flight. Here more of them than the machine has
-# cores for only cost memory, at 40 to 80 MB each: what comes above these waits its turn.
-ENVIRONMENTS_MAX = 6
-ENVIRONMENTS_PER_FUNCTION_MAX = 3
+# cores for only take from each other: what comes above these waits its turn.
+BUSY_MAX = 6
+BUSY_PER_FUNCTION_MAX = 3
 
 
 class Invoke(Protocol):
@@ -26,12 +27,14 @@ class Fleet:
     def __init__(
         self,
         functions: list[Function],
+        processes: Processes,
         *,
         endpoint: str,
         logs: Path,
         task_root: Path = FUNCTIONS,
     ) -> None:
         self._functions = {function.name: function for function in functions}
+        self._processes = processes
         self._endpoint = endpoint
         self._logs = logs
         self._task_root = task_root
@@ -45,8 +48,9 @@ class Fleet:
 
     @property
     def pids(self) -> list[int]:
-        """The processes of all environments there are."""
-        return [environment.process.pid for environment in (*self._idle, *self._running)]
+        """The processes of all environments there are, and what these came from."""
+        environments = (*self._idle, *self._running)
+        return [*self._processes.pids(), *(environment.pid for environment in environments)]
 
     async def invoke(self, name: str, event: bytes) -> Outcome:
         """Run a function on an event.
@@ -95,7 +99,11 @@ class Fleet:
     async def _start(self, function: Function) -> Environment:
         log = self._logs / f"{function.name}.log"
         return await Environment.start(
-            function, endpoint=self._endpoint, log=log, task_root=self._task_root
+            function,
+            self._processes,
+            endpoint=self._endpoint,
+            log=log,
+            task_root=self._task_root,
         )
 
     async def _lease(self, function: Function) -> Environment | None:
@@ -107,15 +115,15 @@ class Fleet:
             if mine:
                 self._idle.remove(mine[-1])
                 return mine[-1]
-            evicted = self._idle.pop(0) if self._count() > ENVIRONMENTS_MAX else None
+            evicted = self._idle.pop(0) if self._count() > self._processes.keeps_max else None
         if evicted is not None:
             await evicted.stop()
         return None
 
     def _has_room(self, function: Function) -> bool:
-        if self._busy.count(function.name) >= ENVIRONMENTS_PER_FUNCTION_MAX:
+        if self._busy.count(function.name) >= BUSY_PER_FUNCTION_MAX:
             return False
-        return len(self._busy) < ENVIRONMENTS_MAX
+        return len(self._busy) < BUSY_MAX
 
     def _count(self) -> int:
         return len(self._idle) + len(self._busy)

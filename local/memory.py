@@ -7,15 +7,18 @@ BUDGET_MB = 600
 
 
 def resident_mb(pids: list[int]) -> float:
-    """Megabytes resident in all of these processes; what they share counts once for each."""
+    """Megabytes resident in all of these processes.
+
+    On Linux what several share counts once, in equal parts; elsewhere once for each of them.
+    """
     return sum(_resident_kb(pid) for pid in pids) / 1024
 
 
 def _resident_kb(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmRSS:"):
+    shared_out = Path(f"/proc/{pid}/smaps_rollup")
+    if shared_out.exists():
+        for line in shared_out.read_text().splitlines():
+            if line.startswith("Pss:"):
                 return int(line.split()[1])
         return 0
     listed = subprocess.run(

@@ -23,7 +23,7 @@ def credentials_of(role_arn: str, *, iam: Any, sts: Any) -> dict[str, str]:
         return {"AWS_ACCESS_KEY_ID": OWNER, "AWS_SECRET_ACCESS_KEY": OWNER}
     role = role_arn.rpartition("/")[2]
     _let_the_owner_assume(iam, role, account=role_arn.split(":")[4])
-    _name_batches(iam, role)
+    _say_it_otherwise(iam, role)
     session = sts.assume_role(
         RoleArn=role_arn, RoleSessionName="function", DurationSeconds=SESSION_SECONDS
     )["Credentials"]
@@ -45,11 +45,17 @@ def _let_the_owner_assume(iam: Any, role: str, *, account: str) -> None:
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
 
 
-def _name_batches(iam: Any, role: str) -> None:
-    """On AWS `sqs:SendMessage` covers batches; the emulator wants an action that AWS has not."""
+def _say_it_otherwise(iam: Any, role: str) -> None:
+    """Where the emulator asks for other words than AWS: for batches, and for several parameters.
+
+    On AWS `sqs:SendMessage` covers batches; the emulator wants an action that AWS has not. And it
+    does not look which parameters a call names when it names several.
+    """
     for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         for statement in document["Statement"]:
             if statement["Action"] == "sqs:SendMessage":
                 statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
+            if statement["Action"] == "ssm:GetParameters":
+                statement["Resource"] = "*"
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))

@@ -13,22 +13,27 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from local import tokens
 from local.bridge import Bridge
+from local.chain import PAY_TO, LazyFacilitator
 from local.emulator import Emulator, EmulatorFailed
 from local.environment import InitFailed
 from local.fleet import Fleet
 from local.gateway import Gateway
 from local.memory import BUDGET_MB, resident_mb
-from local.places import LAYERS, ROOT, Places
-from local.provider import NotATestKey, Provider, provider
+from local.places import FUNCTIONS, LAYERS, ROOT, Places
+from local.processes import processes
+from local.provider import NotATestKey, Providers, providers
 from local.server import PortTaken, free_port, listen, port_of, serving
 from local.session import AlreadyRunning, announced, only_one
-from local.stack import Deployment, DeploymentFailed, function_names, read_template
+from local.template import Deployment, DeploymentFailed, function_names, read_template
 
 DEFAULT_PORT = 3000
+WEBHOOK_PATH = "/v1/billing/stripe/webhook"
 # Longer than any function of the API runs.
 _PATIENCE_SECONDS = 25.0
 
@@ -62,40 +67,36 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
     _say("Holdfast on a laptop")
     places.prepare()
     key = tokens.issuer_key(places.issuer_key)
+    api = f"http://127.0.0.1:{port_of(listening)}"
+    log = places.logs / "http.log"
     async with contextlib.AsyncExitStack() as stack:
+        parents = await stack.enter_async_context(processes(FUNCTIONS))
         bridge = Bridge()
-        inner = listen(0)
-        log = places.logs / "http.log"
-        await stack.enter_async_context(serving(bridge, inner, log=log))
-        address = f"http://127.0.0.1:{port_of(inner)}"
-        stripe = await stack.enter_async_context(provider(places))
+        functions_url = await _served(stack, bridge, log=log)
+        facilitator = await _served(stack, LazyFacilitator(), log=log)
+        stripes = await stack.enter_async_context(providers(places, webhook=api + WEBHOOK_PATH))
         with _step("starting the embedded AWS"):
-            emulator = await stack.enter_async_context(_emulator(places, address))
+            emulator = await stack.enter_async_context(_emulator(places, functions_url))
         if told_to_stop.is_set():
             return
         with _step("deploying template.yaml"):
-            deployment = await _deploy(
-                emulator.url,
-                key_set=tokens.key_set(key),
-                stripe=stripe,
-                return_url=f"http://127.0.0.1:{port_of(listening)}/docs",
-            )
-        fleet = Fleet(deployment.functions, endpoint=emulator.url, logs=places.logs)
+            parameters = _parameters(api, tokens.key_set(key), stripes, facilitator)
+            deployment = await _deploy(emulator.url, parameters)
+        fleet = Fleet(deployment.functions, parents, endpoint=emulator.url, logs=places.logs)
         stack.push_async_callback(fleet.stop, patience_seconds=_PATIENCE_SECONDS)
         with _step("starting the functions"):
-            front = {route.function for route in deployment.routes}
+            # The others start when they are asked for the first time.
             await asyncio.gather(
-                fleet.warm(deployment.authorizer.function, *sorted(front)),
-                _seed(emulator.url, deployment.outputs["TableName"], stripe),
+                fleet.warm(deployment.authorizer.function),
+                _seed(emulator.url, deployment.outputs["TableName"], stripes),
             )
         emulator.must_save = True
         bridge.open(fleet)
         gateway = Gateway(deployment.routes, deployment.authorizer, fleet.invoke)
         await stack.enter_async_context(serving(gateway, listening, log=log))
         stack.push_async_callback(gateway.close)
-        api = f"http://127.0.0.1:{port_of(listening)}"
         stack.enter_context(
-            announced(places, _session(api, stripe, key), emulator_url=emulator.url)
+            announced(places, _session(api, stripes, facilitator, key), emulator_url=emulator.url)
         )
         stack.callback(_say, "\nStopping: requests in flight are finished, then state is saved.")
         _say_ready(
@@ -120,34 +121,53 @@ async def _emulator(places: Places, functions_url: str) -> AsyncIterator[Emulato
         await asyncio.to_thread(emulator.stop)
 
 
-async def _deploy(endpoint: str, *, key_set: str, stripe: Provider, return_url: str) -> Deployment:
+async def _served(stack: contextlib.AsyncExitStack, application: Any, *, log: Path) -> str:
+    """Serve an application on a free port until the stack is unwound; its address."""
+    inner = listen(0)
+    address = f"http://127.0.0.1:{port_of(inner)}"
+    await stack.enter_async_context(serving(application, inner, log=log))
+    return address
+
+
+def _parameters(api: str, key_set: str, stripes: Providers, facilitator: str) -> dict[str, str]:
+    """What the template is told."""
+    return {
+        "OidcIssuer": tokens.ISSUER,
+        "OidcAudience": tokens.AUDIENCE,
+        "OidcJwks": key_set,
+        "PlatformOrg": tokens.USERS["platform"].org,
+        "PublicUrl": api,
+        "ReturnUrls": f"{api}/docs,{api}/checkout/success",
+        "StripeLiveApiBase": stripes["live"].address,
+        "StripeTestApiBase": stripes["test"].address,
+        "StripeLivePublishableKey": stripes["live"].publishable,
+        "StripeTestPublishableKey": stripes["test"].publishable,
+        "X402LiveFacilitator": facilitator,
+        "X402TestFacilitator": facilitator,
+        "X402LivePayTo": PAY_TO,
+        "X402TestPayTo": PAY_TO,
+    }
+
+
+async def _deploy(endpoint: str, parameters: dict[str, str]) -> Deployment:
     """Deploy in a process of its own.
 
     Raises:
         DeploymentFailed: It could not be deployed.
     """
-    parameters = {
-        "OidcIssuer": tokens.ISSUER,
-        "OidcAudience": tokens.AUDIENCE,
-        "OidcJwks": key_set,
-        "PlatformOrg": tokens.USERS["platform"].org,
-        "StripeApiBase": stripe.address,
-        "StripeLivePublishableKey": stripe.publishable,
-        "StripeTestPublishableKey": stripe.publishable,
-        "ReturnUrls": return_url,
-    }
     return Deployment.from_json(
         await _output_of("local.stack", endpoint, told=json.dumps(parameters))
     )
 
 
-async def _seed(endpoint: str, table: str, stripe: Provider) -> None:
+async def _seed(endpoint: str, table: str, stripes: Providers) -> None:
     """Put what a laptop starts with into the table.
 
     Raises:
         DeploymentFailed: It could not be put there.
     """
-    await _output_of("local.seeds", endpoint, table, stripe.address, told=stripe.key)
+    told = json.dumps({mode: asdict(stripe) for mode, stripe in stripes.items()})
+    await _output_of("local.seeds", endpoint, table, told=told)
 
 
 async def _output_of(module: str, *arguments: str, told: str = "") -> str:
@@ -179,15 +199,14 @@ async def _output_of(module: str, *arguments: str, told: str = "") -> str:
     return output.decode()
 
 
-def _session(api: str, stripe: Provider, key: Any) -> dict[str, Any]:
+def _session(api: str, stripes: Providers, facilitator: str, key: Any) -> dict[str, Any]:
     """What demo, tests and people need: addresses, and a token for each user."""
     now_seconds = int(time.time())
     return {
         "api": api,
-        "stripe": stripe.address or None,
-        "stripe_key": stripe.key if stripe.address else None,
-        "stripe_webhook": None,
-        "stripe_webhook_secret": None,
+        # The real one's address is known, and its key is nobody's business.
+        "stripe": {mode: asdict(one) for mode, one in stripes.items() if one.address},
+        "facilitator": facilitator,
         "docs": f"{api}/docs",
         "tokens": {
             name: tokens.token(key, user, now_seconds=now_seconds)
@@ -213,7 +232,7 @@ def _step(name: str) -> Iterator[None]:
 def _say_ready(places: Places, api: str, *, seconds: float, pids: list[int]) -> None:
     megabytes = resident_mb(pids)
     _say(
-        f"Ready in {seconds:.1f} s; {megabytes:.0f} MB resident in {len(pids)} processes"
+        f"Ready in {seconds:.1f} s; {megabytes:.0f} MB of memory in {len(pids)} processes"
         f" (at most {BUDGET_MB}).\n\n"
         f"  API     {api}\n"
         f"  docs    {api}/docs\n"

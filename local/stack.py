@@ -10,67 +10,22 @@ import json
 import sys
 import time
 import zipfile
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.environment import Function
-from local.places import TEMPLATE
 from local.roles import OWNER, credentials_of
-from local.routes import Authorizer, Document, Route, authorizer_of, routes_of
+from local.routes import Document, authorizer_of, routes_of
+from local.template import STACK, Deployment, DeploymentFailed, read_template
 
-STACK = "holdfast"
 REGION = "us-east-1"
 _BUCKET = "holdfast-artifacts"
 _KEY = "placeholder.zip"
+_TEMPLATE = "template.json"
 _POLL_SECONDS = 0.05
-
-
-class DeploymentFailed(Exception):
-    """The stack could not be made or updated; the message has the reasons CloudFormation gave."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """What is needed to run the stack."""
-
-    functions: list[Function]
-    routes: list[Route]
-    authorizer: Authorizer
-    outputs: dict[str, str]
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Deployment":
-        parts = json.loads(text)
-        return cls(
-            functions=[Function(**one) for one in parts["functions"]],
-            routes=[Route(**one) for one in parts["routes"]],
-            authorizer=Authorizer(**parts["authorizer"]),
-            outputs=parts["outputs"],
-        )
-
-
-def read_template(path: Path = TEMPLATE) -> Document:
-    """The template as written, with `!Ref x` as `{"Ref": "x"}`."""
-    document: Document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    return document
-
-
-def function_names(template: Document) -> list[str]:
-    """The names that the template gives its functions: the emulator has to know them beforehand."""
-    return [
-        resource["Properties"]["FunctionName"]["Fn::Sub"].replace("${AWS::StackName}", STACK)
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::Serverless::Function"
-    ]
 
 
 def deploy(endpoint: str, parameters: dict[str, str]) -> Deployment:
@@ -82,7 +37,7 @@ def deploy(endpoint: str, parameters: dict[str, str]) -> Deployment:
     formation = _client("cloudformation", endpoint)
     template = read_template()
     _upload_placeholder(endpoint, template)
-    _apply(formation, template, parameters)
+    _apply(formation, _uploaded(endpoint, template), parameters)
     processed = formation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
     listed = formation.describe_stack_resources(StackName=STACK)["StackResources"]
     physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
@@ -99,30 +54,6 @@ def deploy(endpoint: str, parameters: dict[str, str]) -> Deployment:
         authorizer=authorizer_of(processed, functions),
         outputs={one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]},
     )
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms of its functions."""
-
-
-def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
-    value: Any
-    match node:
-        case yaml.ScalarNode():
-            value = loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            value = loader.construct_sequence(node, deep=True)
-        case _:
-            assert isinstance(node, yaml.MappingNode)
-            value = loader.construct_mapping(node, deep=True)
-    if suffix in ("Ref", "Condition"):
-        return {suffix: value}
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_form)
 
 
 @functools.cache
@@ -150,11 +81,17 @@ def _upload_placeholder(endpoint: str, template: Document) -> None:
             resource["Properties"]["ContentUri"] = f"s3://{_BUCKET}/{_KEY}"
 
 
-def _apply(formation: Any, template: Document, parameters: dict[str, str]) -> None:
+def _uploaded(endpoint: str, template: Document) -> str:
+    """Where the template stands: in a request it would be too long, here as on AWS."""
+    _client("s3", endpoint).put_object(Bucket=_BUCKET, Key=_TEMPLATE, Body=json.dumps(template))
+    return f"{endpoint}/{_BUCKET}/{_TEMPLATE}"
+
+
+def _apply(formation: Any, template_url: str, parameters: dict[str, str]) -> None:
     """Create or update the stack, and wait for the end of it."""
     arguments = {
         "StackName": STACK,
-        "TemplateBody": json.dumps(template),
+        "TemplateURL": template_url,
         "Parameters": [
             {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
         ],

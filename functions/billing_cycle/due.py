@@ -13,22 +13,23 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from billing_cycle.sweepers import SWEEPERS
 from holdfast import runtime
-from holdfast.gateways.work_queue import wallets_in
+from holdfast.gateways.work_queue import due_in
 from holdfast.observability import logged
-from holdfast.services import expiry
+from holdfast.services import due
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def find_due(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Queue the wallets that are due; how many."""
-    queued = expiry.dispatch(runtime.ledger_store(), runtime.work_queue(), now=runtime.now())
+    """Queue what is due; how much."""
+    queued = due.dispatch(runtime.ledger_store(), runtime.work_queue(), now=runtime.now())
     return {"queued": queued}
 
 
 def sweep_due(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Sweep the wallets of each message; answer with the messages that have to come again."""
+    """Sweep what each message names; answer with the messages that have to come again."""
     return dict(
         process_partial_response(
             event=event, record_handler=sweep_message, processor=processor, context=context
@@ -37,6 +38,6 @@ def sweep_due(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def sweep_message(record: SQSRecord) -> None:
-    """Sweep the wallets of one message. What was swept before is not due any more."""
+    """Sweep what one message names. What was swept before is not due any more."""
     with logged(record.message_id):
-        expiry.sweep_all(runtime.ledger_store(), wallets_in(record.body), now=runtime.now())
+        due.sweep_all(SWEEPERS, due_in(record.body), now=runtime.now())

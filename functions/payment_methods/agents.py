@@ -7,13 +7,13 @@ from holdfast.domain.payment_methods import PaymentMethod
 from holdfast.errors import InvalidField
 from holdfast.http.fields import Body, Identifier, PathId
 from holdfast.http.principal import Caller, Principal, owner_named
+from holdfast.http.provider import publishable_key
 from holdfast.http.routing import Router
 from holdfast.http.views import Answer, View
 from holdfast.http.writes import Now, Write
 from holdfast.providers import Stripe
-from holdfast.runtime import Store
+from holdfast.runtime import Installation, Store
 from holdfast.services import cards, setups
-from payment_methods.provider import Installation, publishable_key
 
 router = Router()
 
@@ -68,7 +68,7 @@ class RemovedMethodView(View):
 def read_stripe_config(caller: Caller, installation: Installation) -> StripeConfigView:
     """The key that Stripe is spoken to with from outside. Secret ones are never shown."""
     return StripeConfigView(
-        publishable_key=publishable_key(installation, caller.mode),
+        publishable_key=publishable_key(installation.stripe_publishable_keys, caller.mode),
         instructions=CONFIG_INSTRUCTIONS,
     )
 

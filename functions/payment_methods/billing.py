@@ -7,13 +7,13 @@ from pydantic import Field
 
 from holdfast.http.fields import Body
 from holdfast.http.principal import Caller, owner_named
+from holdfast.http.provider import publishable_key
 from holdfast.http.routing import Router
 from holdfast.http.views import Answer, View
 from holdfast.http.writes import Write
 from holdfast.providers import Stripe
-from holdfast.runtime import Store
+from holdfast.runtime import Installation, Store
 from holdfast.services import setups
-from payment_methods.provider import Installation, publishable_key
 
 router = Router()
 
@@ -42,7 +42,7 @@ def begin_setup(
     installation: Installation,
 ) -> Answer[BegunSetupView]:
     """Begin to save a card; whoever has `client_secret` goes on at Stripe."""
-    key = publishable_key(installation, caller.mode)
+    key = publishable_key(installation.stripe_publishable_keys, caller.mode)
     begun, replayed = setups.begin_setup(
         store, stripes, owner_named(caller, None), usage=body.usage, once=once
     )

@@ -7,14 +7,14 @@ from holdfast.domain.clock import rfc3339
 from holdfast.http.cursors import decode_cursor, encode_cursor
 from holdfast.http.fields import Body, Limit, Timestamp
 from holdfast.http.principal import Caller, owner_named
+from holdfast.http.provider import Url, return_url
 from holdfast.http.routing import Router
 from holdfast.http.views import Page, View, page
 from holdfast.http.writes import Now, Write
 from holdfast.providers import Stripe
-from holdfast.runtime import Store
+from holdfast.runtime import Installation, Store
 from holdfast.services import cards
 from holdfast.services.payment_methods import OnFile
-from payment_methods.provider import Installation, Url, return_url
 
 router = Router()
 
@@ -75,8 +75,8 @@ def open_setup_page(
         store,
         stripes,
         owner_named(caller, None),
-        success_url=return_url(installation, body.success_url, param="success_url"),
-        cancel_url=return_url(installation, body.cancel_url, param="cancel_url"),
+        success_url=return_url(installation.return_urls, body.success_url, param="success_url"),
+        cancel_url=return_url(installation.return_urls, body.cancel_url, param="cancel_url"),
         once=once,
     )
     return SetupPageView(url=session.url, session_id=session.id, expires_at=session.expires_at)

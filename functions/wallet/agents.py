@@ -38,6 +38,7 @@ USECASES = {
     entries.STARTER_CREDIT: "starter_credit",
     entries.CREDIT_GRANT: "credit_grant",
     entries.CREDIT_VOID: "credit_void",
+    entries.COUPON_CREDIT: "coupon",
     entries.DEPOSIT: "wallet_funding",
     entries.WITHDRAWAL: "withdrawal",
     entries.USAGE: "usage",
@@ -45,6 +46,10 @@ USECASES = {
     entries.HOLD_EXPIRY: "usage",
     entries.REFUND: "refund",
     entries.LOT_EXPIRY: "expiry",
+    entries.PURCHASE: "purchase",
+    entries.CARD_REFUND: "refund",
+    entries.CARD_REFUND_FAILED: "refund",
+    entries.DISPUTE_LOST: "dispute",
     entries.ADJUSTMENT: "adjustment",
 }
 

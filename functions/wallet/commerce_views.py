@@ -16,6 +16,7 @@ TYPES = {
     entries.CREDIT_GRANT: "deposit",
     entries.CREDIT_SCHEDULED: "credit-scheduled",
     entries.CREDIT_VOID: "withdraw",
+    entries.COUPON_CREDIT: "deposit",
     entries.DEPOSIT: "deposit",
     entries.ADJUSTMENT: "deposit",
     entries.REFUND: "deposit",
@@ -27,6 +28,13 @@ TYPES = {
     entries.EXTENSION: "hold",
     entries.RELEASE: "hold-removed",
     entries.HOLD_EXPIRY: "hold-removed",
+    entries.PURCHASE: "withdraw",
+    entries.CARD_PURCHASE: "card-purchase",
+    entries.CARD_REFUND: "card-refund",
+    entries.CARD_REFUND_FAILED: "card-refund-failed",
+    entries.DISPUTE_OPENED: "hold",
+    entries.DISPUTE_WON: "hold-removed",
+    entries.DISPUTE_LOST: "withdraw",
 }
 _EXPIRING = frozenset(
     {entries.DEPOSIT, entries.STARTER_CREDIT, entries.CREDIT_GRANT, entries.CREDIT_SCHEDULED}

@@ -42,6 +42,10 @@ CASH_TYPES = {
     entries.CAPTURE: "usage",
     entries.HOLD_EXPIRY: "usage",
     entries.LOT_EXPIRY: "expiry",
+    entries.PURCHASE: "purchase",
+    entries.CARD_REFUND: "refund",
+    entries.CARD_REFUND_FAILED: "refund",
+    entries.DISPUTE_LOST: "dispute",
 }
 
 CUSTOMER = "customer_id"

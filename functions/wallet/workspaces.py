@@ -48,6 +48,7 @@ SOURCES = {
     entries.STARTER_CREDIT: "credits",
     entries.CREDIT_GRANT: "credits",
     entries.CREDIT_VOID: "credits",
+    entries.COUPON_CREDIT: "credits",
     entries.DEPOSIT: "deposit",
     entries.WITHDRAWAL: "withdrawal",
     entries.USAGE: "usage",
@@ -55,8 +56,15 @@ SOURCES = {
     entries.HOLD_EXPIRY: "usage",
     entries.REFUND: "refund",
     entries.LOT_EXPIRY: "expiry",
+    entries.PURCHASE: "purchase",
+    entries.CARD_REFUND: "refund",
+    entries.CARD_REFUND_FAILED: "refund",
+    entries.DISPUTE_LOST: "dispute",
     entries.ADJUSTMENT: "adjustment",
 }
+
+PROVIDERS = frozenset({"stripe", "x402"})
+"""Where money comes from outside: said rather than what was done with it."""
 
 Direction = Literal["credit", "debit"]
 
@@ -311,7 +319,7 @@ def _transaction(entry: Entry, workspace: str | None) -> AccountTransactionView:
         billing_account_id=entry.account_id,
         workspace_id=workspace or next(iter(_workspaces(entry)), None),
         type=_direction(entry),
-        source=SOURCES[entry.type],
+        source=entry.source if entry.source in PROVIDERS else SOURCES[entry.type],
         **amounts(
             entry.currency,
             amount_cents=abs(entry.balance_delta_micros),

@@ -48,8 +48,8 @@ OPERATIONS: list[Operation] = [
 ]
 _KEY_LENGTH_MAX = 255
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
-_SECRET_KEY = re.compile(r"(sk|rk)_test_\w{3,}", re.ASCII)
-_PUBLISHABLE_KEY = re.compile(r"pk_test_\w{3,}", re.ASCII)
+_SECRET_KEY = r"(sk|rk)_{}_\w{{3,}}"
+_PUBLISHABLE_KEY = r"pk_{}_\w{{3,}}"
 _NO_KEY = (
     "You did not provide an API key. You need to provide your API key in the Authorization header, "
     "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See "
@@ -86,6 +86,8 @@ class Api:
     def __init__(self, world: World, *, secret_key: str | None = None) -> None:
         self._world = world
         self._secret_key = secret_key
+        self._secret_form = re.compile(_SECRET_KEY.format(world.mode), re.ASCII)
+        self._publishable_form = re.compile(_PUBLISHABLE_KEY.format(world.mode), re.ASCII)
         self._in_progress: set[str] = set()
 
     @contextlib.contextmanager
@@ -155,10 +157,10 @@ class Api:
         given = _api_key(request.headers.get("authorization", ""))
         if not given:
             raise unauthorized(_NO_KEY)
-        if _PUBLISHABLE_KEY.fullmatch(given):
+        if self._publishable_form.fullmatch(given):
             return True
         wanted = self._secret_key
-        if not _SECRET_KEY.fullmatch(given) or (wanted is not None and given != wanted):
+        if not self._secret_form.fullmatch(given) or (wanted is not None and given != wanted):
             hidden = given[:7] + "*" * max(0, min(len(given), 24) - 11) + given[-4:]
             raise unauthorized(f"Invalid API Key provided: {hidden}")
         if "stripe-account" in request.headers:

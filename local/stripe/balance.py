@@ -70,7 +70,7 @@ def _balance(call: Call) -> Object:
         sums[transaction["status"]][transaction["currency"]] += transaction["net"]
     return {
         "object": "balance",
-        "livemode": False,
+        "livemode": call.world.is_live,
         **{
             status: [
                 {"amount": amount, "currency": code, "source_types": {"card": amount}}

@@ -80,7 +80,7 @@ def _create(call: Call) -> Object:
         )
     session = world.add(
         "checkout.session",
-        "cs_test",
+        f"cs_{world.mode}",
         {
             **_plain(params),
             "amount_subtotal": total if mode == "payment" else None,
@@ -224,7 +224,7 @@ def _line(world: World, given: Object) -> Object:
             "billing_scheme": "per_unit",
             "created": world.now(),
             "currency": price["currency"],
-            "livemode": False,
+            "livemode": world.is_live,
             "metadata": {},
             "product": world.new_id("prod"),
             "type": "one_time",

@@ -45,6 +45,7 @@ class Options(TypedDict, total=False):
     secret_key: str | None
     seed: str | None
     clock: Callable[[], float]
+    mode: str
 
 
 class StripeServer:
@@ -52,7 +53,8 @@ class StripeServer:
 
     `state` is a folder that it is saved to at the end and comes back from at the start; without
     one, everything is forgotten. `secret_key` is the only key that is let in, if it is given;
-    otherwise any `sk_test_…` is. With a `seed` the same calls make the same ids.
+    otherwise any `sk_test_…` is. With a `seed` the same calls make the same ids. `mode` is `test`,
+    or `live` for one that takes `sk_live_…` and says so of everything that it makes.
     """
 
     def __init__(
@@ -65,11 +67,12 @@ class StripeServer:
         secret_key: str | None = None,
         seed: str | None = None,
         clock: Callable[[], float] = time.time,
+        mode: str = "test",
     ) -> None:
         self._listening = listening or listen(0)
         self._file = None if state is None else state / _STATE_FILE
         self.address = f"http://127.0.0.1:{port_of(self._listening)}"
-        self._world = World(seed=seed, clock=clock)
+        self._world = World(seed=seed, clock=clock, mode=mode)
         self._world.address = self.address
         secrets = [] if webhook_secret is None else [webhook_secret]
         self._webhooks = Webhooks(self._world, Settings(url=webhook_url, secrets=secrets))

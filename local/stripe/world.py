@@ -23,8 +23,15 @@ class World:
     and is shown to nobody. All of it is JSON: `dump` and `load` are a restart.
     """
 
-    def __init__(self, *, seed: str | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        seed: str | None = None,
+        clock: Callable[[], float] = time.time,
+        mode: str = "test",
+    ) -> None:
         self.seed = seed or secrets.token_hex(16)
+        self.mode = mode
         self.address = ""
         self.on_event: Callable[[Object], None] = lambda event: None
         # Of the request that is being answered: its id and its idempotency key.
@@ -35,6 +42,10 @@ class World:
         self._advanced_seconds = 0
         self._made = 0
         self._objects: dict[str, dict[str, Object]] = {}
+
+    @property
+    def is_live(self) -> bool:
+        return self.mode == "live"
 
     def now(self) -> int:
         """The simulated time, in seconds."""
@@ -58,7 +69,7 @@ class World:
             "id": self.new_id(prefix),
             "object": kind,
             "created": self.now(),
-            "livemode": False,
+            "livemode": self.is_live,
             **fields,
         }
         return self.keep(kind, fresh)

@@ -7,15 +7,20 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
+from holdfast.domain import x402
 from holdfast.domain.accounts import Tenant
 from holdfast.domain.once import Once
+from holdfast.services.reconciliation import reconcile
 from holdfast.services.workspaces import Visitor, open_workspace
-from tests.api.provider import State
+from tests.api.checkout import pays
+from tests.api.provider import MODES, State
 from tests.api.world import (
     BOB,
     NOON,
+    NOON_TEXT,
     OPERATIONS,
     OTHER_ADMIN,
+    PUBLIC_URL,
     TEST_ADMIN,
     TEST_ALICE,
     ZOE,
@@ -23,6 +28,7 @@ from tests.api.world import (
     World,
     account_of,
 )
+from tests.domain.x402_samples import PAY_TO, header, paid
 from tests.http.events import ADMIN, ALICE, PLATFORM, event
 from tests.simulator.values import Item
 
@@ -66,6 +72,20 @@ class Things:
     spare_method_id: str
     setup_id: str
     """A setup that waits to be confirmed, with a card of its own."""
+    order_id: str
+    intent_id: str
+    """A payment that is in the wallet."""
+    purchase_id: str
+    """A purchase that is paid by card, and not given back in full."""
+    begun_id: str
+    """A purchase that waits to be confirmed."""
+    aside_id: str
+    """A purchase for which a bank has set the money aside."""
+    refund_id: str
+    coupon_code: str
+    """One of its org's."""
+    session_id: str
+    """A page that was paid on, and whose money nobody has looked for yet."""
 
 
 UNKNOWN = Things(
@@ -85,6 +105,14 @@ UNKNOWN = Things(
     method_id="pm_" + "a" * 24,
     spare_method_id="pm_" + "b" * 24,
     setup_id="seti_" + "a" * 24,
+    order_id="ord_" + "0" * 36 + "_usd",
+    intent_id="pi_" + "a" * 24,
+    purchase_id="pay_" + "0" * 36 + "_usd",
+    begun_id="pay_" + "1" * 36 + "_usd",
+    aside_id="pay_" + "2" * 36 + "_usd",
+    refund_id="ref_" + "0" * 36 + "_usd",
+    coupon_code="NOBODYS-1",
+    session_id="cs_test_" + "a" * 24,
 )
 """Nobody's: ids of the right form that were never given out."""
 
@@ -130,6 +158,17 @@ QUERIES: dict[str, dict[str, str]] = {
     "GET /api/v1/billing/payment-methods": {"customerId": "{user}"},
     "GET /api/v1/billing/payment-methods/{method_id}": {},
     "GET /api/v1/billing/setup-intents/{setup_id}": {},
+    "GET /v1/billing/reconciliation": {},
+    "GET /v1/billing/coupons": {},
+    "GET /api/agents/v1/wallet/coupons/validate": {"coupon_code": "WELCOME-26"},
+    "GET /api/agents/v1/payments/{intent_id}/status": {},
+    "GET /api/v1/billing/payment-intents": {"customerId": "{user}"},
+    "GET /api/v1/billing/payment-intents/{intent_id}": {},
+    "GET /api/v1/billing/refunds": {"customerId": "{user}"},
+    "GET /api/v1/billing/refunds/{refund_id}": {},
+    "GET /v1/me/wallet/orders": {},
+    "GET /v1/billing/auto-recharge/attempts": {},
+    "GET /v1/billing/recovery-status": {},
 }
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/billing/deposit": {"user": "{user}", "amount": 10},
@@ -195,9 +234,63 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/billing/setup-intents": {"customerId": "{user}"},
     "POST /api/v1/billing/setup-intents/{setup_id}/confirm": {},
     "POST /api/v1/billing/setup-intents/{setup_id}/cancel": {},
+    "POST /v1/billing/coupons": {"kind": "credit", "amount": 10},
+    "PATCH /v1/billing/coupons/{code}": {"active": False},
+    "POST /api/agents/v1/wallet/coupons/redeem": {"coupon_code": "WELCOME-26"},
+    "POST /api/agents/v1/wallet/fund": {"amount": 10, "payment_method_id": "pm_card_visa"},
+    "POST /api/agents/v1/billing/payment-link": {"purpose": "fund", "amount": 10},
+    "POST /api/agents/v1/wallet/confirm-checkout": {"session_id": "{session_id}"},
+    "POST /api/v1/billing/topup": {
+        "userId": "{user}",
+        "paymentMethodId": "{method_id}",
+        "amountCents": 1000,
+    },
+    "POST /api/v1/billing/topup/token": {
+        "userId": "{user}",
+        "sourceId": "pm_card_visa",
+        "amountCents": 1000,
+    },
+    "POST /workspaces/{workspace_id}/billing/checkout": {
+        "amountCents": 500,
+        "successUrl": "https://app.example.com/paid",
+        "cancelUrl": "https://app.example.com/",
+    },
+    "POST /workspaces/{workspace_id}/billing/checkout/x402": {"amountCents": 500},
+    "POST /v1/billing/stripe/customer": {},
+    "POST /v1/billing/stripe/payment-intent": {
+        "amount_cents": 500,
+        "payment_method_id": "pm_card_visa",
+        "confirm": True,
+    },
+    "POST /v1/billing/stripe/checkout-session": {"mode": "payment", "amount_cents": 500},
+    "POST /v1/billing/stripe/portal-session": {},
+    "POST /v1/billing/stripe/reconcile-checkout": {"session_id": "{session_id}"},
+    "POST /v1/me/wallet/orders": {
+        "payment_method_id": "{method_id}",
+        "plan_id": "credits-10",
+        "idempotency_key": "order-1",
+    },
+    "POST /v1/me/wallet/orders/{order_id}/refund": {},
+    "PUT /api/agents/v1/wallet/auto-funding": {"auto_charge_amount": 20, "charge_threshold": 10},
+    "DELETE /api/agents/v1/wallet/auto-funding": {},
+    "POST /v1/billing/auto-recharge/test": {},
+    "POST /api/v1/billing/payment-intents": {"customerId": "{user}", "amount": 500},
+    "POST /api/v1/billing/payment-intents/{intent_id}/confirm": {},
+    "POST /api/v1/billing/payment-intents/{intent_id}/capture": {},
+    "POST /api/v1/billing/payment-intents/{intent_id}/cancel": {},
+    "POST /api/v1/billing/refunds": {"paymentIntentId": "{purchase_id}", "amount": 10},
+    "POST /v1/billing/stripe/webhook": {},
+    "POST /api/v1/billing/webhooks/{provider}": {},
 }
 OTHER_METHODS = ("PUT /api/agents/v1/billing/payment-methods/{method_id}/default",)
 """Operations that do nothing about a user's default card."""
+PURCHASES = {
+    "GET /api/v1/billing/payment-intents/{intent_id}": "{purchase_id}",
+    "POST /api/v1/billing/payment-intents/{intent_id}/confirm": "{begun_id}",
+    "POST /api/v1/billing/payment-intents/{intent_id}/capture": "{aside_id}",
+    "POST /api/v1/billing/payment-intents/{intent_id}/cancel": "{begun_id}",
+}
+"""Operations about a purchase, each of one in a state that allows it."""
 OTHER_ACCOUNTS = {
     "POST /workspaces/{workspace_id}/billing/accounts/{account_id}/default": "{linked_id}",
     "DELETE /workspaces/{workspace_id}/billing/accounts/{account_id}": "{linked_id}",
@@ -207,13 +300,33 @@ OTHER_ACCOUNTS = {
 CALLS = ("POST /api/v1/billing/zap", "POST /api/v1/zap")
 """Remote procedure calls: they tell what is wrong in words of their own."""
 READS = tuple(QUERIES)
-ELSEWHERE = ("POST /api/v1/billing/card/tokenize",)
-"""Answered in one way alone, whatever is sent: this is done elsewhere."""
-PAGES = ("POST /v1/me/payment-methods",)
+SIGNED = ("POST /v1/billing/stripe/webhook", "POST /api/v1/billing/webhooks/{provider}")
+"""Open to everybody, and to nobody without a provider's signature."""
+ELSEWHERE = ("POST /api/v1/billing/card/tokenize", *SIGNED)
+"""Answered in one way alone, whatever is sent here: this is for others to do."""
+PAGES = ("POST /v1/me/payment-methods", "POST /v1/billing/stripe/portal-session")
 """What is opened and not kept: the same key asks for another page."""
+LOOKS = (
+    "POST /v1/billing/stripe/customer",
+    "POST /api/agents/v1/wallet/confirm-checkout",
+    "POST /v1/billing/stripe/reconcile-checkout",
+)
+"""What is there once by itself, and is told as it is now whenever it is asked for."""
+CHECKOUTS = (
+    "POST /api/agents/v1/billing/payment-link",
+    "POST /workspaces/{workspace_id}/billing/checkout",
+    "POST /v1/billing/stripe/checkout-session",
+)
+"""Pages that are kept, and that have no address any more once their day is over."""
+BRINGS_PAYMENT = ("POST /workspaces/{workspace_id}/billing/checkout/x402",)
+"""Writes that bring a signed payment in a header: it is their key."""
+BRINGS_KEY = ("POST /v1/me/wallet/orders",)
+"""Writes whose body has to bring the key."""
 WRITES = tuple(each for each in BODIES if each not in (*CALLS, *ELSEWHERE))
-KEPT = tuple(each for each in WRITES if each not in PAGES)
+KEPT = tuple(each for each in WRITES if each not in (*PAGES, *LOOKS, *BRINGS_PAYMENT))
 """Writes that use their key up."""
+OF_THE_PLATFORM = ("GET /v1/billing/reconciliation",)
+"""What is about all orgs together."""
 PLAN = "pro"
 """Nobody's own: it is on sale to everybody."""
 PUBLIC = (
@@ -233,17 +346,29 @@ class Request:
     path: str
     query: dict[str, str]
     body: Any
+    is_paid: bool = False
 
     def event(self, *, by: dict[str, str]) -> dict[str, Any]:
         """The event that the gateway would make of it."""
-        query = urlencode(self.query)
-        return event(self.method, self.path, query=query, body=self.body, claims=by)
+        query, headers = urlencode(self.query), self._payment(by)
+        return event(
+            self.method, self.path, query=query, body=self.body, headers=headers, claims=by
+        )
 
     def sent(self, world: World, **asked: Any) -> Answer:
         """What is answered; `asked` replaces parts of the request."""
-        return world.ask(
-            self.method, self.path, **{"query": self.query, "body": self.body, **asked}
-        )
+        headers = {**self._payment(asked.get("by", ALICE)), **(asked.pop("headers", None) or {})}
+        parts = {"query": self.query, "body": self.body, "headers": headers}
+        return world.ask(self.method, self.path, **{**parts, **asked})
+
+    def _payment(self, by: Mapping[str, str] | None) -> dict[str, str]:
+        """The signed payment that it brings, if it does, on the chain of its caller's mode."""
+        mode = (by or {}).get("mode")
+        if not self.is_paid or mode not in ("live", "test"):
+            return {}
+        tenant, url = Tenant("acme", mode), PUBLIC_URL + self.path
+        offer = x402.offer_of(tenant, pay_to=PAY_TO, amount_micros=5_000_000, url=url)
+        return {"payment-signature": header(paid(offer=offer))}
 
 
 def request(operation: str, things: Things) -> Request:
@@ -251,13 +376,21 @@ def request(operation: str, things: Things) -> Request:
     method, path = operation.split(" ")
     body = BODIES.get(operation)
     path = path.replace("{account_id}", OTHER_ACCOUNTS.get(operation, "{account_id}"))
+    path = path.replace("{intent_id}", PURCHASES.get(operation, "{intent_id}"))
     if operation in OTHER_METHODS:
         path = path.replace("{method_id}", "{spare_method_id}")
     return Request(
         method,
-        path.format(**asdict(things), plan_id=PLAN, customer_id=things.account_id),
+        path.format(
+            **asdict(things),
+            plan_id=PLAN,
+            customer_id=things.account_id,
+            provider="stripe",
+            code=things.coupon_code,
+        ),
         _filled(QUERIES.get(operation, {}), things),
         None if body is None else _filled(body, things),
+        operation in BRINGS_PAYMENT,
     )
 
 
@@ -302,7 +435,11 @@ _UNTOUCHED: list[World] = []
 @cache
 def _built() -> tuple[tuple[Item, ...], dict[str, Things], State]:
     world = World()
+    for admin in _ADMINS.values():
+        _coupon(world, admin, "WELCOME-26")
     things = {name: _things(world, name, claims) for name, claims in PEOPLE.items()}
+    for mode in MODES:
+        reconcile(world.store, world.stripes, mode, NOON_TEXT[:10], now=world.now)
     return tuple(world.items()), things, world.provider.dumped()
 
 
@@ -325,8 +462,10 @@ def _things(world: World, name: str, claims: dict[str, str]) -> Things:
         quote_id=world.quote(by=claims)["quote_id"],
         job_id=f"job-{name}",
         workspace_id=workspace_id,
+        coupon_code=_coupon(world, admin, f"GIFT-{name}"),
         **_more(world, claims, workspace_id),
         **_cards(world, claims),
+        **_payments(world, claims),
     )
 
 
@@ -350,8 +489,14 @@ def _more(world: World, claims: dict[str, str], workspace_id: str) -> dict[str, 
     }
 
 
+def _coupon(world: World, admin: dict[str, str], code: str) -> str:
+    """A coupon of the org's that nobody has redeemed."""
+    body = {"code": code, "kind": "credit", "amount": 10}
+    return str(world.post("/v1/billing/coupons", by=admin, body=body)["code"])
+
+
 def _cards(world: World, claims: dict[str, str]) -> dict[str, str]:
-    """Two cards, and a third that is not yet on file: it waits to be confirmed."""
+    """Two cards, by which the wallet is recharged, and a third that waits to be confirmed."""
     methods, setups = "/api/agents/v1/billing/payment-methods", "/api/v1/billing/setup-intents"
     admin = _ADMINS[f"{claims['org']}/{claims['mode']}"]
     attached = [
@@ -359,10 +504,51 @@ def _cards(world: World, claims: dict[str, str]) -> dict[str, str]:
         for name in ("pm_card_amex", "pm_card_visa")
     ]
     begun = {"customerId": claims["user"], "paymentMethodId": "pm_card_discover"}
+    funding = {"amount": 25, "threshold": 5}
+    world.ask("PUT", "/api/agents/v1/wallet/auto-funding", by=claims, body=funding)
     return {
         "method_id": attached[1],
         "spare_method_id": attached[0],
         "setup_id": world.post(setups, by=admin, body=begun)["id"],
+    }
+
+
+def _payments(world: World, claims: dict[str, str]) -> dict[str, str]:
+    """An order, a payment by card, and a page that was paid on."""
+    order = {
+        "payment_method_id": world.get("/v1/me/payment-methods", by=claims)["data"][0]["id"],
+        "plan_id": "credits-10",
+        "idempotency_key": "scene",
+    }
+    fund = {"amount": 10, "payment_method_id": "pm_card_visa"}
+    link = {"purpose": "fund", "amount": 10}
+    agents = "/api/agents/v1"
+    paid = world.post(f"{agents}/wallet/fund", by=claims, body=fund)["data"]["payment"]
+    page = world.post(f"{agents}/billing/payment-link", by=claims, body=link)["data"]
+    pays(world, page["session_id"], mode=claims["mode"])
+    return {
+        "order_id": world.post("/v1/me/wallet/orders", by=claims, body=order)["id"],
+        "intent_id": paid["payment_intent_id"],
+        "session_id": page["session_id"],
+        **_purchases(world, claims),
+    }
+
+
+def _purchases(world: World, claims: dict[str, str]) -> dict[str, str]:
+    """Purchases by card in three states, and a refund of a part of one."""
+    admin = _ADMINS[f"{claims['org']}/{claims['mode']}"]
+    card = world.get("/v1/me/payment-methods", by=claims)["data"][0]["id"]
+    intents, made = "/api/v1/billing/payment-intents", {}
+    for name, method in (("purchase", "automatic"), ("begun", "automatic"), ("aside", "manual")):
+        body = {"customerId": claims["user"], "amount": 500, "paymentMethodId": card}
+        asked = {**body, "captureMethod": method}
+        made[f"{name}_id"] = world.post(intents, by=admin, body=asked)["id"]
+        if name != "begun":
+            world.post(f"{intents}/{made[f'{name}_id']}/confirm", by=admin, body={})
+    part = {"paymentIntentId": made["purchase_id"], "amount": 20}
+    return {
+        **made,
+        "refund_id": world.post("/api/v1/billing/refunds", by=admin, body=part)["id"],
     }
 
 

@@ -18,6 +18,7 @@ from tests.api.scene import (
     PEOPLE,
     PUBLIC,
     QUERIES,
+    SIGNED,
     UNKNOWN,
     request,
     scene,
@@ -113,8 +114,56 @@ KINDS = {
     "POST /api/v1/billing/setup-intents/{setup_id}/confirm": "grant",
     "POST /api/v1/billing/setup-intents/{setup_id}/cancel": "grant",
     "POST /api/v1/billing/card/tokenize": "elsewhere",
+    "POST /v1/billing/stripe/webhook": "signed",
+    "POST /api/v1/billing/webhooks/{provider}": "signed",
+    "POST /workspaces/{workspace_id}/billing/checkout/x402": "managed",
+    "GET /api/agents/v1/wallet/coupons/validate": "own read",
+    "POST /api/agents/v1/wallet/coupons/redeem": "own write",
+    "GET /v1/billing/reconciliation": "platform",
+    "GET /v1/billing/coupons": "org read",
+    "POST /v1/billing/coupons": "org write",
+    "PATCH /v1/billing/coupons/{code}": "grant",
+    "POST /api/agents/v1/wallet/fund": "own write",
+    "POST /api/agents/v1/billing/payment-link": "own write",
+    "POST /api/agents/v1/wallet/confirm-checkout": "own thing",
+    "GET /api/agents/v1/payments/{intent_id}/status": "own thing",
+    "POST /api/v1/billing/topup": "refund",
+    "POST /api/v1/billing/topup/token": "user write",
+    "POST /workspaces/{workspace_id}/billing/checkout": "managed",
+    "POST /v1/billing/stripe/customer": "own write",
+    "POST /v1/billing/stripe/payment-intent": "own write",
+    "POST /v1/billing/stripe/checkout-session": "own write",
+    "POST /v1/billing/stripe/portal-session": "own write",
+    "POST /v1/billing/stripe/reconcile-checkout": "own thing",
+    "GET /v1/me/wallet/orders": "own read",
+    "POST /v1/me/wallet/orders": "own write",
+    "POST /v1/me/wallet/orders/{order_id}/refund": "own thing",
+    "PUT /api/agents/v1/wallet/auto-funding": "own write",
+    "DELETE /api/agents/v1/wallet/auto-funding": "own write",
+    "GET /v1/billing/auto-recharge/attempts": "own read",
+    "POST /v1/billing/auto-recharge/test": "own write",
+    "GET /v1/billing/recovery-status": "own read",
+    "GET /api/v1/billing/payment-intents": "admin",
+    "POST /api/v1/billing/payment-intents": "admin",
+    "GET /api/v1/billing/payment-intents/{intent_id}": "grant",
+    "POST /api/v1/billing/payment-intents/{intent_id}/confirm": "grant",
+    "POST /api/v1/billing/payment-intents/{intent_id}/capture": "grant",
+    "POST /api/v1/billing/payment-intents/{intent_id}/cancel": "grant",
+    "GET /api/v1/billing/refunds": "admin",
+    "POST /api/v1/billing/refunds": "grant",
+    "GET /api/v1/billing/refunds/{refund_id}": "grant",
 }
-ABOUT_CALLER = ("public", "own read", "own write", "reseller", "elsewhere")
+ABOUT_CALLER = (
+    "public",
+    "platform",
+    "own read",
+    "own write",
+    "org read",
+    "org write",
+    "reseller",
+    "elsewhere",
+    "signed",
+)
 CALLERS = {
     "nobody": None,
     "denied": {"denied": "expired_token"},
@@ -129,6 +178,7 @@ CALLERS = {
 NEIGHBOURS = {"alice": "bob", "boss": "zoe", "twin": "tester"}
 STRANGERS = {"boss": "alice"}
 CODES = {
+    400: "invalid_signature",
     401: "unauthenticated",
     402: "insufficient_funds",
     403: "forbidden",
@@ -189,7 +239,7 @@ def asked_for(operation, name, target):
     if target == "own":
         return asked
     names = {"user": things.user, "account_id": things.account_id, "userId": things.user}
-    if kind in ("own write", "reseller"):
+    if kind in ("own write", "org write", "reseller"):
         return replace(asked, body={**asked.body, **names})
     return replace(asked, query={**asked.query, **names, "org": "globex", "mode": "test"})
 
@@ -221,6 +271,13 @@ def leaked(text, allowed):
             things_of(person).method_id,
             things_of(person).spare_method_id,
             things_of(person).setup_id,
+            things_of(person).order_id,
+            things_of(person).intent_id,
+            things_of(person).purchase_id,
+            things_of(person).begun_id,
+            things_of(person).aside_id,
+            things_of(person).refund_id,
+            things_of(person).session_id,
         )
         if one in text
     ]
@@ -239,7 +296,7 @@ def test_every_operation_that_is_served_is_in_the_table(record_property):
 def test_nothing_but_health_and_the_catalogue_is_public():
     public = {operation.name for operation in OPERATIONS if operation.public}
 
-    assert public == set(PUBLIC)
+    assert public == {*PUBLIC, *SIGNED}
 
 
 @pytest.mark.parametrize(("operation", "target"), CELLS)
@@ -314,12 +371,15 @@ def test_a_denied_caller_is_told_why_whatever_it_sends(operation, reason):
     if operation in PUBLIC:
         assert asked.sent(world, by={"denied": reason}).status == 200
         return
+    if operation in SIGNED:
+        assert asked.sent(world, by={"denied": reason}).refusal[:2] == (400, "invalid_signature")
+        return
     for body in (asked.body, "[", "\0"):
         refusal = world.refused(asked.method, asked.path, by={"denied": reason}, body=body)
         assert refusal == (401, "unauthenticated", None, {"reason": reason})
 
 
-@pytest.mark.parametrize("operation", [each for each in KINDS if each not in PUBLIC])
+@pytest.mark.parametrize("operation", [each for each in KINDS if each not in (*PUBLIC, *SIGNED)])
 def test_a_function_url_vouches_for_nobody(operation):
     """The context of an authorizer that was written by whoever sent the event."""
     world = scene()

@@ -21,9 +21,9 @@ from tests.api.fields import (
     WRONG,
     WRONG_IN_QUERY,
 )
-from tests.api.scene import READS, WRITES, request, scene, things_of
+from tests.api.scene import OF_THE_PLATFORM, READS, WRITES, request, scene, things_of
 from tests.api.world import DONE, FUNCTIONS, OPERATIONS, Like
-from tests.http.events import ADMIN
+from tests.http.events import ADMIN, ALICE, PLATFORM, event
 
 OWN = things_of("root")
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
@@ -378,7 +378,7 @@ def test_a_body_without_a_type_is_taken_for_json(operation):
 @ALL_WRITES
 @pytest.mark.parametrize(
     "name",
-    ["balance", "account_id", "owner_id", "org", "mode", "status_", "amount_cents", "Amount",
+    ["balance", "account_id", "owner_id", "org", "livemode", "status_", "amount_micros", "Amount",
      "__proto__", "constructor", "$where", " amount", "amount ", "", "0", "a.b", "x" * 1000, "é"],
 )  # fmt: skip
 def test_a_field_that_nobody_knows_is_refused(operation, name):
@@ -390,7 +390,16 @@ def test_a_field_that_nobody_knows_is_refused(operation, name):
     assert refusal.param == (name if name in PLAIN else Like("body|[A-Za-z_.]*"))
 
 
-PLAIN = {"balance", "account_id", "owner_id", "org", "mode", "status_", "amount_cents", "Amount"}
+PLAIN = {
+    "balance",
+    "account_id",
+    "owner_id",
+    "org",
+    "livemode",
+    "status_",
+    "amount_micros",
+    "Amount",
+}
 
 
 @ALL_WRITES
@@ -409,7 +418,7 @@ def test_every_field_that_must_be_there_is_asked_for_by_name(operation):
 
 def is_optional(operation, field):
     kind = BODY_FIELDS[operation][field]
-    return kind.endswith("?") or kind in ("charge", "title")
+    return kind.endswith("?") or kind in ("charge", "flag", "title")
 
 
 # --- Card data ------------------------------------------------------------------------------------
@@ -508,12 +517,15 @@ def test_head_is_get_without_its_body(operation):
     asked = request(operation, OWN)
     world = scene()
 
-    head = world.ask("HEAD", asked.path, by=ADMIN, query=asked.query)
+    by = PLATFORM if operation in OF_THE_PLATFORM else ADMIN
+    head = world.ask("HEAD", asked.path, by=by, query=asked.query)
 
     assert (head.status, head.text) == (200, "")
 
 
 def test_every_function_answers_for_a_path_that_is_nobodys(world):
-    assert len(FUNCTIONS) == 7
-    for path in ("/v1/billing/nowhere", "/api/v1/billing/nowhere", "/api/agents/v1/nowhere", "/"):
-        assert world.refused("GET", path) == (404, "route_not_found", None, {})
+    for name in FUNCTIONS:
+        for path in ("/v1/billing/nowhere", "/api/v1/nowhere", "/api/agents/v1/nowhere", "/"):
+            answer = world.deliver(event("GET", path, claims=ALICE), to=name)
+            assert answer.refusal == (404, "route_not_found", None, {}), name
+    assert world.items() == []

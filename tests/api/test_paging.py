@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.cards import attach
 from tests.api.world import BOB, TEST_ALICE, account_of
 from tests.http.events import ADMIN, ALICE
 
@@ -103,6 +104,10 @@ LISTS = {
     "credit grants": Listing(
         "/api/v1/billing/credit-grants", "grants", "id", 100, camel=True, named="userId"
     ),
+    "attempts": Listing("/v1/billing/auto-recharge/attempts", "data", "attempt_id", 20),
+    "skipped attempts": Listing(
+        "/v1/billing/auto-recharge/attempts", "data", "attempt_id", 20, query="status=skipped"
+    ),
     "API keys": Listing("/v1/me/api-keys", "data", "id", 20),
 }  # fmt: skip
 ALL = pytest.mark.parametrize("listing", LISTS.values(), ids=LISTS)
@@ -123,9 +128,20 @@ def make_key(world):
     world.post("/v1/me/api-keys", body={"name": "ci", "scopes": ["wallet:read"]})
 
 
+def recharged(world):
+    attach(world)
+    funding = {"amount": 5, "threshold": 1}
+    assert world.ask("PUT", "/api/agents/v1/wallet/auto-funding", body=funding).status == 200
+
+
+def rehearse(world):
+    world.post("/v1/billing/auto-recharge/test", body={})
+
+
 def busy(world):
-    """Jobs, other holds, usage in three currencies, credit and keys."""
+    """Jobs, other holds, usage in three currencies, credit, keys, and tests of auto-recharge."""
     world.deposit(5000)
+    recharged(world)
     for number in range(COUNT):
         world.wait(seconds=1)
         world.use(1, currency=["usd", "eur", "jpy"][number % 3])
@@ -135,6 +151,7 @@ def busy(world):
         job(world, number)
         give(world)
         make_key(world)
+        rehearse(world)
     world.wait(seconds=1)
 
 
@@ -146,6 +163,7 @@ def one_more(world):
     job(world, f"at-{world.now:%H%M%S}")
     give(world)
     make_key(world)
+    rehearse(world)
 
 
 @ALL
@@ -194,6 +212,8 @@ def test_a_page_that_is_full_to_the_end_of_the_list_is_the_last(world, listing):
 
 @ALL
 def test_a_page_shows_so_many_unless_asked(world, listing):
+    if "auto-recharge" in listing.path:
+        recharged(world)
     for number in range(listing.shown + 1):
         world.wait(seconds=1)
         if "jobs" in listing.path:
@@ -205,6 +225,8 @@ def test_a_page_shows_so_many_unless_asked(world, listing):
             give(world)
         elif "keys" in listing.path:
             make_key(world)
+        elif "auto-recharge" in listing.path:
+            rehearse(world)
         elif listing.named == "customerId":
             world.deposit(1)
         else:
@@ -269,6 +291,7 @@ def test_a_cursor_is_good_for_the_account_that_it_was_given_to(world, listing):
         ("/v1/billing/holds", {}, {"status": "open"}),
         ("/v1/billing/holds", {"status": "open"}, {"status": "released"}),
         ("/v1/billing/jobs", {"status": "active"}, {}),
+        ("/v1/billing/auto-recharge/attempts", {}, {"status": "skipped"}),
     ],
 )
 def test_a_cursor_is_good_for_the_filter_that_it_was_given_for(world, path, query, other):

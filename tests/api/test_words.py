@@ -20,6 +20,9 @@ LEDGER_ACCOUNTS = entries.CUSTOMER_ACCOUNTS | {
     entries.PROMOTIONS,
     entries.BREAKAGE,
     entries.ADJUSTMENTS,
+    entries.DISPUTES,
+    entries.STRIPE_CLEARING,
+    entries.X402_CLEARING,
 }
 ENTRY_TYPES = {
     value
@@ -28,9 +31,22 @@ ENTRY_TYPES = {
 } - LEDGER_ACCOUNTS
 """Whatever the ledger has a name for and is no account of it: a new word is taken for a type."""
 
-WITHIN = {entries.HOLD, entries.EXTENSION, entries.RELEASE, entries.CREDIT_SCHEDULED}
+WITHIN = {
+    entries.HOLD,
+    entries.EXTENSION,
+    entries.RELEASE,
+    entries.CREDIT_SCHEDULED,
+    entries.CARD_PURCHASE,
+    entries.DISPUTE_OPENED,
+    entries.DISPUTE_WON,
+}
 """They move money within a wallet, or none: no balance is another one afterwards."""
-CREDIT_ALONE = {entries.INTRODUCTORY_CREDIT, entries.CREDIT_GRANT, entries.CREDIT_VOID}
+CREDIT_ALONE = {
+    entries.INTRODUCTORY_CREDIT,
+    entries.CREDIT_GRANT,
+    entries.CREDIT_VOID,
+    entries.COUPON_CREDIT,
+}
 """They change a balance, and never its cash."""
 
 

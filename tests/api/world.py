@@ -14,21 +14,34 @@ from urllib.parse import urlencode
 import accounts.app
 import catalog.app
 import credits.app
+import funding.app
 import holds.app
 import overview.app
 import payment_methods.app
+import payments.app
+import stripe_webhook.app
 import wallet.app
 from holdfast import providers
 from holdfast.domain.accounts import Tenant, default_account_id
 from holdfast.domain.payment_methods import PaymentMethod
 from holdfast.http import writes
 from holdfast.http.api import Api
-from holdfast.runtime import api_key_secret, ledger_store, settings
+from holdfast.runtime import (
+    api_key_secret,
+    endpoint_secrets,
+    ledger_store,
+    settings,
+    stripe_queue,
+)
 from holdfast.services.cards import Stripes
+from holdfast.services.x402 import Facilitators
 from holdfast.store import items
 from holdfast.store.ledger_store import LedgerStore
+from tests.api.arrivals import Arrivals
 from tests.api.provider import Provider, State
+from tests.domain.x402_samples import PAY_TO
 from tests.http.events import ADMIN, ALICE, event
+from tests.services.till import Till
 from tests.simulator.client import Simulator
 from tests.simulator.values import Item
 
@@ -40,6 +53,8 @@ SAID = (502, 503)
 INTRODUCTORY = 1000
 """Cents that every account has from its first day."""
 PUBLISHABLE_KEYS = {"live": "pk_live_world", "test": "pk_test_world"}
+PUBLIC_URL = "https://api.example.com"
+X402_PAY_TO: dict[str, str] = {"live": PAY_TO, "test": PAY_TO}
 RETURN_URLS: tuple[str, ...] = ("https://app.example.com/billing", "http://127.0.0.1:3000/docs")
 
 BOB = {**ALICE, "subject": "user-bob", "user": "acme/bob"}
@@ -57,11 +72,17 @@ FUNCTIONS: dict[str, Api] = {
     "overview": overview.app.api,
     "catalog": catalog.app.api,
     "payment_methods": payment_methods.app.api,
+    "funding": funding.app.api,
+    "payments": payments.app.api,
+    "stripe_webhook": stripe_webhook.app.api,
 }
 OPERATIONS = tuple(operation for api in FUNCTIONS.values() for operation in api.operations)
 _AGENTS = "/api/agents/v1/"
 _SNAKE = "/v1/"
-_SAID_TWICE = ("/api/agents/v1/billing/stripe-config",)
+_SAID_TWICE = (
+    "/api/agents/v1/billing/stripe-config",
+    "/api/agents/v1/billing/payment-link",
+)
 """Where the fields of the envelope's data stand beside it, too."""
 _PARAMETER = re.compile(r"\{\w+\}")
 _PATHS = tuple(
@@ -142,6 +163,9 @@ class Answer:
         assert 400 <= self.status < 500 or self.status in SAID, (self.status, self.text)
         assert self.headers["Content-Type"] == "application/json"
         told = self.body["error"]
+        if "x402Version" in self.body:
+            # What there is to pay is told in the words of another protocol.
+            return Refusal(self.status, "payment_required", None, {"reason": told})
         request_id = self.headers["X-Request-Id"]
         assert isinstance(told["message"], str)
         assert told["message"]
@@ -175,8 +199,13 @@ class World:
         self.now = NOON
         self.provider = Provider(provider, clock=self._seconds)
         self.stripes: Stripes = self.provider.gateway
+        self.till = Till()
+        self.facilitators: Facilitators = lambda mode: self.till
+        self.x402_pay_to = X402_PAY_TO
+        self.arrivals = Arrivals()
         self.publishable_keys = PUBLISHABLE_KEYS
         self.return_urls = RETURN_URLS
+        self.public_url = PUBLIC_URL
         self.accounts_are_ours = True
         self.start_anew()
 
@@ -226,12 +255,12 @@ class World:
         )
         return self.deliver(asked)
 
-    def deliver(self, asked: Any) -> Answer:
-        """An event as it is, to the function that serves its path."""
+    def deliver(self, asked: Any, *, to: str | None = None) -> Answer:
+        """An event as it is, to the function that serves its path, or to one by its name."""
         path = asked.get("rawPath", "") if isinstance(asked, dict) else ""
         path = path if isinstance(path, str) else ""
         with self._standing_in() as api_of:
-            answered = api_of(path).handler(asked)
+            answered = (FUNCTIONS[to] if to else api_of(path)).handler(asked)
         assert set(answered) == {"statusCode", "headers", "body", "isBase64Encoded"}
         return Answer(path, answered["statusCode"], answered["body"], answered["headers"])
 
@@ -307,6 +336,9 @@ class World:
             accounts_are_ours=self.accounts_are_ours,
             stripe_publishable_keys=self.publishable_keys,
             return_urls=self.return_urls,
+            public_url=self.public_url,
+            x402_facilitators=dict.fromkeys(self.x402_pay_to, "https://x402.example.com"),
+            x402_pay_to=self.x402_pay_to,
         )
 
     @contextmanager
@@ -315,7 +347,10 @@ class World:
             api.dependency_overrides[ledger_store] = lambda: self.store
             api.dependency_overrides[writes.now] = lambda: self.now
             api.dependency_overrides[api_key_secret] = House
+            api.dependency_overrides[endpoint_secrets] = lambda: self.arrivals.secrets
+            api.dependency_overrides[stripe_queue] = lambda: self.arrivals.queue
             api.dependency_overrides[providers.stripes] = lambda: self.stripes
+            api.dependency_overrides[providers.facilitators] = lambda: self.facilitators
             api.dependency_overrides[settings] = self._settings
         try:
             yield _api_of

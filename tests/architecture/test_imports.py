@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -61,12 +62,29 @@ RULES = {
     ),
     "holdfast.runtime": Rule(
         ours=("holdfast",),
-        not_ours=("holdfast.http", "holdfast.providers", "holdfast.services", "holdfast.verify"),
+        not_ours=(
+            "holdfast.http",
+            "holdfast.providers",
+            "holdfast.reconcile",
+            "holdfast.services",
+            "holdfast.verify",
+        ),
         packages=("aws_lambda_powertools", *_AWS_SDK),
     ),
     # Only functions that are paid by card load it.
     "holdfast.providers": Rule(
         ours=("holdfast.gateways", "holdfast.runtime"), packages=("aws_lambda_powertools",)
+    ),
+    # The nightly check, by hand.
+    "holdfast.reconcile": Rule(
+        ours=(
+            "holdfast.domain",
+            "holdfast.errors",
+            "holdfast.providers",
+            "holdfast.runtime",
+            "holdfast.services",
+            "holdfast.store",
+        )
     ),
     # Whoever checks an export has the export alone, and no reason to trust the store.
     "holdfast.verify": Rule(ours=("holdfast.domain", "holdfast.errors")),
@@ -74,6 +92,7 @@ RULES = {
 
 _WITH_STRIPE = (
     "billing_cycle",
+    "credits",
     "funding",
     "invoices",
     "payment_methods",
@@ -84,14 +103,25 @@ _WITH_STRIPE = (
 )
 
 
+_STRIPE = (
+    "holdfast.gateways.stripe",
+    "holdfast.providers",
+    "holdfast.services.cards",
+    "holdfast.services.payments",
+    "holdfast.services.refunds",
+)
+_WITH_X402 = ("billing_cycle", "funding")
+_X402 = ("holdfast.gateways.x402_facilitator", "holdfast.services.x402")
+
+
 def function_rule(package: str) -> Rule:
     """A function may use the layer, its own package, and the framework."""
-    paid = ("holdfast.gateways.stripe", "holdfast.providers", "holdfast.services.cards")
-    stripe = () if package in _WITH_STRIPE else paid
+    stripe = () if package in _WITH_STRIPE else _STRIPE
+    x402 = () if package in _WITH_X402 else _X402
     only_here = ("cryptography", "jwt") if package == "authorizer" else ()
     return Rule(
         ours=("holdfast",),
-        not_ours=("holdfast.store.keys", *stripe),
+        not_ours=("holdfast.store.keys", *stripe, *x402),
         packages=("aws_lambda_powertools", "pydantic", "pydantic_core", *only_here),
     )
 
@@ -178,6 +208,8 @@ def test_arrows_point_the_way_the_architecture_says():
         ("holds.billing", "from wallet.billing import view"),
         ("holds.billing", "import jwt"),
         ("wallet.billing", "from holdfast.gateways.stripe import charge"),
+        ("wallet.billing", "from holdfast.services import payments"),
+        ("payments.billing", "from holdfast.services import x402"),
     ],
 )
 def test_a_wrong_arrow_is_found(name: str, text: str):
@@ -194,6 +226,7 @@ def test_a_wrong_arrow_is_found(name: str, text: str):
         ("holds.billing", "from holds.views import view\nfrom holdfast.services import holds"),
         ("authorizer.tokens", "import jwt"),
         ("payments.billing", "from holdfast.gateways.stripe import charge"),
+        ("funding.x402", "from holdfast.services import x402"),
     ],
 )
 def test_a_right_arrow_is_let_through(name: str, text: str):
@@ -205,7 +238,7 @@ def _loaded_by(*names: str) -> set[str]:
     script = "import sys\nfor name in sys.argv[1:]:\n    __import__(name)\nprint(*sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", script, *names],
-        env={"PYTHONPATH": str(LAYER)},
+        env={"PYTHONPATH": f"{LAYER}:{FUNCTIONS}", "OIDC_ISSUER": "", "OIDC_AUDIENCE": ""},
         capture_output=True,
         text=True,
         check=True,
@@ -227,3 +260,17 @@ def test_the_verifier_loads_nothing_of_the_store_by_any_detour():
 
     assert "holdfast.verify" in loaded
     assert [name for name in loaded if is_in(name, ("holdfast.store", "botocore"))] == []
+
+
+@pytest.mark.parametrize("app", sorted(FUNCTIONS.glob("*/app.py")), ids=lambda app: app.parent.name)
+def test_a_function_that_nobody_pays_loads_nothing_of_a_provider_by_any_detour(app: Path):
+    package = app.parent.name
+
+    loaded = _loaded_by(f"{package}.app")
+
+    # The library is the largest of all: even where it is needed it comes with the first payment.
+    assert not loaded & {"boto3", "requests", "stripe"}
+    if package not in _WITH_STRIPE:
+        assert [name for name in loaded if is_in(name, ("holdfast.gateways.stripe",))] == []
+    if package not in (*_WITH_X402, *_WITH_STRIPE):
+        assert "holdfast.gateways.x402_facilitator" not in loaded

@@ -27,6 +27,9 @@ OPEN = {
     ("GET", "/api/v1/billing/plans"),
     ("GET", "/api/v1/billing/plans/{id}"),
     ("GET", "/api/v1/dns/plans"),
+    # What comes with a signature of the provider's, and no other credential.
+    ("POST", "/v1/billing/stripe/webhook"),
+    ("POST", "/api/v1/billing/webhooks/{provider}"),
 }
 
 
@@ -48,100 +51,16 @@ LISTED = {
     Operation(line["function"], line["method"], line["path"]) for line in DOCUMENTED + ADDITIONS
 }
 
-# The least that must be there; without it an empty function would agree with any list.
+# For people, and no operations: nothing on a list, and nothing that a caller could know of.
+PAGES = {Operation("funding", "GET", "/checkout/success")}
+
+# The least that must be there: what the lists have for what is built. Without it an empty function
+# would agree with any list.
+BUILT = ("1", "2")
 REQUIRED = {
-    Operation(function, *operation.split())
-    for function, operations in {
-        "overview": ["GET /v1/health"],
-        "payment_methods": [
-            "GET /api/agents/v1/billing/stripe-config",
-            "POST /api/agents/v1/billing/setup-intent",
-            "GET /api/agents/v1/billing/payment-methods",
-            "POST /api/agents/v1/billing/payment-methods",
-            "PUT /api/agents/v1/billing/payment-methods/{id}/default",
-            "DELETE /api/agents/v1/billing/payment-methods/{id}",
-            "POST /v1/billing/stripe/setup-intent",
-            "GET /v1/me/payment-methods",
-            "POST /v1/me/payment-methods",
-            "POST /api/v1/billing/payment-methods",
-            "GET /api/v1/billing/payment-methods",
-            "GET /api/v1/billing/payment-methods/{id}",
-            "PATCH /api/v1/billing/payment-methods/{id}",
-            "DELETE /api/v1/billing/payment-methods/{id}",
-            "POST /api/v1/billing/customers/{id}/default-payment-method",
-            "POST /api/v1/billing/card/tokenize",
-            "POST /api/v1/billing/setup-intents",
-            "GET /api/v1/billing/setup-intents/{id}",
-            "POST /api/v1/billing/setup-intents/{id}/confirm",
-            "POST /api/v1/billing/setup-intents/{id}/cancel",
-        ],
-        "catalog": [
-            "GET /v1/plans",
-            "GET /api/v1/billing/plans",
-            "GET /api/v1/billing/plans/{id}",
-            "GET /api/v1/dns/plans",
-        ],
-        "wallet": [
-            "GET /api/v1/billing/balance",
-            "GET /api/v1/billing/balance/all",
-            "POST /api/v1/billing/deposit",
-            "POST /api/v1/billing/withdraw",
-            "GET /api/v1/billing/usage",
-            "POST /api/v1/billing/usage",
-            "POST /api/v1/billing/refund",
-            "GET /api/v1/billing/transactions",
-            "GET /v1/billing/wallet",
-            "GET /v1/billing/entries",
-            "GET /v1/billing/entries/{id}",
-            "GET /v1/billing/ledger/head",
-            "GET /api/agents/v1/wallet/balance",
-            "GET /api/agents/v1/wallet/transactions",
-        ],
-        "accounts": [
-            "GET /v1/billing/profile",
-            "GET /billing-accounts",
-            "GET /billing-accounts/{billingAccountId}",
-            "POST /workspaces",
-            "GET /workspaces/{workspaceId}/billing/accounts",
-            "POST /workspaces/{workspaceId}/billing/accounts",
-            "POST /workspaces/{workspaceId}/billing/accounts/link",
-            "DELETE /workspaces/{workspaceId}/billing/accounts/{billingAccountId}",
-            "POST /workspaces/{workspaceId}/billing/accounts/{billingAccountId}/default",
-            "GET /api/v1/billing/accounts",
-            "POST /api/v1/billing/accounts",
-            "DELETE /api/v1/billing/accounts/{id}",
-            "GET /api/v1/billing/accounts/{id}/members",
-            "POST /api/v1/billing/accounts/{id}/members",
-            "DELETE /api/v1/billing/accounts/{id}/members/{memberId}",
-            "PATCH /api/v1/billing/accounts/{id}/members/{memberId}",
-            "GET /api/agents/v1/billing/info",
-            "PUT /api/agents/v1/billing/info",
-            "POST /v1/me/api-keys",
-            "GET /v1/me/api-keys",
-            "DELETE /v1/me/api-keys/{id}",
-        ],
-        "credits": [
-            "POST /api/v1/billing/credit",
-            "GET /api/v1/billing/credit-balance",
-            "GET /api/v1/billing/credit-balance/breakdown",
-            "GET /api/v1/billing/credit-grants",
-            "POST /api/v1/billing/credit-grants",
-            "POST /api/v1/billing/credit-grants/{id}/void",
-        ],
-        "holds": [
-            "POST /v1/billing/hardware/quote",
-            "POST /v1/billing/hardware/hold",
-            "POST /v1/billing/hardware/hold/{job_id}/release",
-            "GET /v1/billing/jobs",
-            "POST /v1/billing/holds",
-            "GET /v1/billing/holds",
-            "GET /v1/billing/holds/{id}",
-            "POST /v1/billing/holds/{id}/capture",
-            "POST /v1/billing/holds/{id}/extend",
-            "POST /v1/billing/holds/{id}/release",
-        ],
-    }.items()
-    for operation in operations
+    Operation(line["function"], line["method"], line["path"])
+    for line in DOCUMENTED + ADDITIONS
+    if line["milestone"] in BUILT
 }
 
 
@@ -197,6 +116,7 @@ def test_every_route_of_a_function_is_on_the_list(served: set[Operation]):
 def test_what_was_promised_is_served(served: set[Operation], record_property):
     record_property("figure", f"operations: served {len(served & LISTED)} / total {len(LISTED)}")
 
+    assert len(REQUIRED) >= 125
     assert sorted(REQUIRED - served) == []
 
 
@@ -214,7 +134,7 @@ def test_every_operation_is_reached_through_the_gateway(
 
 
 def test_no_route_of_the_gateway_leads_nowhere(served: set[Operation], routes: list[Route]):
-    walked = {chosen(routes, operation.method, operation.path) for operation in served}
+    walked = {chosen(routes, operation.method, operation.path) for operation in served | PAGES}
 
     assert [route for route in routes if route not in walked] == []
 
@@ -226,11 +146,11 @@ def test_a_route_takes_a_method_that_there_is(routes: list[Route]):
 def test_only_what_is_declared_public_is_open(served: set[Operation], routes: list[Route]):
     without_a_caller = {
         (operation.method, operation.path)
-        for operation in served
+        for operation in served | PAGES
         if (route := chosen(routes, operation.method, operation.path)) and route.is_open
     }
 
-    assert without_a_caller == OPEN
+    assert without_a_caller == OPEN | {(page.method, page.path) for page in PAGES}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.domain import book, budgets, entries, holds, lots, members
+from holdfast.domain import book, budgets, entries, holds, lots, members, reconciliation
 from holdfast.domain.quotes import job_status
 from tests.domain.samples import hold
 
@@ -28,7 +28,7 @@ def constants(module: object) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    [entries, holds, lots, book, budgets, members],
+    [entries, holds, lots, book, budgets, members, reconciliation],
     ids=lambda each: each.__name__,
 )
 def test_every_word_of_the_ledger_is_explained(module):

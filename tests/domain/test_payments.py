@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.domain import payment_states as states
 from holdfast.domain import payments as rules
 from holdfast.domain.payments import Observation, Payment
 from holdfast.errors import InvalidField, InvariantBroken, PaymentState
@@ -49,13 +50,13 @@ def seen(status: rules.Status, minutes: int = 1, /, **facts: object) -> Observat
 def after(begun: Payment, *news: Observation) -> Payment:
     """The payment after these were heard, in this order."""
     for number, told in enumerate(news, start=1):
-        begun = rules.observed(begun, told, now=NOW + number * HOUR)
+        begun = states.observed(begun, told, now=NOW + number * HOUR)
     return begun
 
 
 def facts_of(found: Payment) -> Payment:
     """The payment without when and how often it was written."""
-    return replace(found, version=0, updated_at=NOW, due_at=None, sweeps=0)
+    return replace(found, version=0, updated_at=NOW, due_at=None, sweeps=0, settled_at=None)
 
 
 # --- A new payment -------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ def test_a_payment_is_pending_before_stripe_is_asked():
     begun = payment()
 
     assert begun.status == "pending"
-    assert begun.id == rules.new_id(once(), "usd")
+    assert begun.id == rules.new_id(once(), "topup", "usd")
     assert begun.id.startswith("pay_")
     assert begun.id.endswith("_usd")
     assert (begun.tenant, begun.account_id, begun.version) == (TENANT, ACCOUNT_ID, 1)
@@ -74,14 +75,14 @@ def test_a_payment_is_pending_before_stripe_is_asked():
 
 
 def test_the_same_request_makes_the_same_payment_and_another_one_another():
-    assert rules.new_id(once(), "usd") == rules.new_id(once(), "usd")
-    assert rules.new_id(once(), "usd") != rules.new_id(once("other"), "usd")
+    assert rules.new_id(once(), "topup", "usd") == rules.new_id(once(), "topup", "usd")
+    assert rules.new_id(once(), "topup", "usd") != rules.new_id(once("other"), "topup", "usd")
 
 
 def test_ids_sort_by_time():
     later = once("a", now=NOW + MILLISECOND)
 
-    assert rules.new_id(once("z"), "usd") < rules.new_id(later, "usd")
+    assert rules.new_id(once("z"), "topup", "usd") < rules.new_id(later, "topup", "usd")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_an_amount_is_held_to_the_limits_of_its_surface_both_included(amount_mic
 def test_news_are_taken_in_and_dated(status):
     told = seen(status, payment_intent_id=INTENT, charge_id="ch_1")
 
-    found = rules.observed(payment(), told, now=NOW + HOUR)
+    found = states.observed(payment(), told, now=NOW + HOUR)
 
     assert (found.status, found.payment_intent_id, found.charge_id) == (status, INTENT, "ch_1")
     assert found.reached_stripe
@@ -134,7 +135,7 @@ def test_the_same_news_again_change_nothing(status):
     told = seen(status, payment_intent_id=INTENT)
     found = after(payment(), told)
 
-    assert rules.observed(found, told, now=NOW + 2 * HOUR) is found
+    assert states.observed(found, told, now=NOW + 2 * HOUR) is found
 
 
 @pytest.mark.parametrize("final", ["succeeded", "canceled"])
@@ -142,13 +143,13 @@ def test_the_same_news_again_change_nothing(status):
 def test_what_is_final_takes_in_nothing_more(final, status):
     found = after(payment(), seen(final, 1))
 
-    assert rules.observed(found, seen(status, 9), now=NOW + HOUR) is found
+    assert states.observed(found, seen(status, 9), now=NOW + HOUR) is found
 
 
 def test_older_news_never_overwrite_newer():
     found = after(payment(), seen("requires_action", 5))
 
-    assert rules.observed(found, seen("failed", 4), now=NOW + HOUR) is found
+    assert states.observed(found, seen("failed", 4), now=NOW + HOUR) is found
     assert after(found, seen("failed", 6)).status == "failed"
 
 
@@ -311,7 +312,7 @@ def test_a_refund_that_failed_once_has_failed(news):
 def test_a_version_is_counted_for_every_change_and_for_nothing_else(news, extra):
     found = after(payment(), *news)
 
-    told = rules.observed(found, extra, now=NOW + 9 * HOUR)
+    told = states.observed(found, extra, now=NOW + 9 * HOUR)
 
     assert (told == found) == (told.version == found.version)
     assert (told.version - found.version) in (0, 1)
@@ -323,27 +324,27 @@ def test_a_version_is_counted_for_every_change_and_for_nothing_else(news, extra)
 def test_money_that_came_in_is_credited_by_one_entry():
     paid = after(payment(), seen("succeeded"))
 
-    credited = rules.fulfilled(paid, "ent_1", now=NOW + HOUR)
+    credited = states.fulfilled(paid, "ent_1", now=NOW + HOUR)
 
     assert (credited.entry_id, credited.version) == ("ent_1", paid.version + 1)
-    assert rules.fulfilled(credited, "ent_1", now=NOW + 2 * HOUR) is credited
+    assert states.fulfilled(credited, "ent_1", now=NOW + 2 * HOUR) is credited
 
 
 def test_a_second_credit_is_a_mistake_of_ours():
-    credited = rules.fulfilled(after(payment(), seen("succeeded")), "ent_1", now=NOW)
+    credited = states.fulfilled(after(payment(), seen("succeeded")), "ent_1", now=NOW)
 
     with pytest.raises(InvariantBroken, match="twice"):
-        rules.fulfilled(credited, "ent_2", now=NOW)
+        states.fulfilled(credited, "ent_2", now=NOW)
 
 
 @pytest.mark.parametrize("status", [status for status in STATUSES if status != "succeeded"])
 def test_nothing_is_credited_that_did_not_come_in(status):
     with pytest.raises(InvariantBroken):
-        rules.fulfilled(after(payment(), seen(status)), "ent_1", now=NOW)
+        states.fulfilled(after(payment(), seen(status)), "ent_1", now=NOW)
 
 
 def test_what_is_in_the_ledger_stays_there_whatever_stripe_says():
-    credited = rules.fulfilled(after(payment(), seen("succeeded")), "ent_1", now=NOW)
+    credited = states.fulfilled(after(payment(), seen("succeeded")), "ent_1", now=NOW)
 
     found = after(credited, seen("canceled", 9), seen("failed", 9))
 
@@ -356,12 +357,12 @@ def test_the_money_of_a_refund_that_failed_goes_back_once(status):
     assert failed.status == status
     assert failed.due_at is not None
 
-    given_back = rules.undone(failed, "ent_2", now=NOW + HOUR)
+    given_back = states.undone(failed, "ent_2", now=NOW + HOUR)
 
     assert (given_back.undone_by, given_back.due_at) == ("ent_2", None)
-    assert rules.undone(given_back, "ent_2", now=NOW + HOUR) is given_back
+    assert states.undone(given_back, "ent_2", now=NOW + HOUR) is given_back
     with pytest.raises(InvariantBroken, match="twice"):
-        rules.undone(given_back, "ent_3", now=NOW + HOUR)
+        states.undone(given_back, "ent_3", now=NOW + HOUR)
 
 
 @pytest.mark.parametrize(
@@ -376,7 +377,7 @@ def test_the_money_of_a_refund_that_failed_goes_back_once(status):
 )
 def test_nothing_else_is_undone(begun):
     with pytest.raises(InvariantBroken):
-        rules.undone(begun, "ent_2", now=NOW)
+        states.undone(begun, "ent_2", now=NOW)
 
 
 # --- The sweeper ---------------------------------------------------------------------------------
@@ -389,7 +390,7 @@ def test_nothing_else_is_undone(begun):
         (after(payment(), seen("requires_action")), True),
         (after(payment(), seen("requires_capture")), True),
         (after(payment(), seen("succeeded")), True),
-        (rules.fulfilled(after(payment(), seen("succeeded")), "ent_1", now=NOW), False),
+        (states.fulfilled(after(payment(), seen("succeeded")), "ent_1", now=NOW), False),
         (after(payment(), seen("failed")), False),
         (after(payment(), seen("canceled")), False),
         (after(refund(), seen("pending", refund_id="re_1")), True),
@@ -405,7 +406,7 @@ def test_a_payment_is_looked_at_until_stripe_and_the_ledger_agree(found, looked_
 def test_each_look_without_news_makes_the_next_one_later_up_to_six_hours():
     found, waits = payment(), []
     for _ in range(7):
-        found = rules.swept(found, now=NOW)
+        found = states.swept(found, now=NOW)
         assert found.due_at is not None
         waits.append(found.due_at - NOW)
 
@@ -416,7 +417,7 @@ def test_each_look_without_news_makes_the_next_one_later_up_to_six_hours():
 def test_what_is_settled_is_not_looked_at_again():
     settled = after(payment(), seen("canceled"))
 
-    assert rules.swept(settled, now=NOW) is settled
+    assert states.swept(settled, now=NOW) is settled
 
 
 @pytest.mark.parametrize(
@@ -427,19 +428,20 @@ def test_a_request_is_repeated_only_while_stripe_surely_knows_its_key(age, may):
     assert payment().may_repeat(NOW + age) is may
 
 
-def test_a_payment_that_never_reached_stripe_is_given_up_after_that():
-    given_up = rules.abandoned(payment(), now=NOW + 23 * HOUR)
+def test_a_payment_that_never_reached_stripe_is_given_up_when_its_request_is_over():
+    given_up = states.abandoned(payment(), now=NOW + rules.SWEEP_AFTER)
 
     assert (given_up.status, given_up.failure_code) == ("failed", "not_sent")
     assert given_up.due_at is None
-    assert rules.abandoned(given_up, now=NOW + 24 * HOUR) is given_up
+    assert states.abandoned(given_up, now=NOW + 24 * HOUR) is given_up
     assert after(given_up, seen("succeeded", 30)).status == "succeeded"
 
 
 @pytest.mark.parametrize(
     ("found", "age"),
     [
-        (payment(), 23 * HOUR - MILLISECOND),
+        (payment(), rules.SWEEP_AFTER - MILLISECOND),
+        (states.resent(payment(), now=NOW + HOUR), HOUR + rules.SWEEP_AFTER - MILLISECOND),
         (payment(payment_intent_id=INTENT), 24 * HOUR),
         (payment(session_id="cs_1"), 24 * HOUR),
         (after(payment(), seen("requires_action")), 24 * HOUR),
@@ -447,9 +449,9 @@ def test_a_payment_that_never_reached_stripe_is_given_up_after_that():
         (after(payment(), seen("failed")), 24 * HOUR),
     ],
 )
-def test_nothing_is_given_up_that_stripe_knows_or_that_can_still_be_sent(found, age):
+def test_nothing_is_given_up_that_stripe_knows_or_that_may_be_on_its_way(found, age):
     with pytest.raises(PaymentState) as refused:
-        rules.abandoned(found, now=NOW + age)
+        states.abandoned(found, now=NOW + age)
 
     assert refused.value.details == {"status": found.status}
 

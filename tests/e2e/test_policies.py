@@ -12,7 +12,15 @@ from botocore.exceptions import ClientError
 from tests.e2e.laptop import Laptop, happens, running
 
 HOLD_SECONDS = 60
-LEDGER_FUNCTIONS = ("holdfast-wallet", "holdfast-holds", "holdfast-sweep")
+LEDGER_FUNCTIONS = (
+    "holdfast-wallet",
+    "holdfast-holds",
+    "holdfast-sweep",
+    "holdfast-funding",
+    "holdfast-payments",
+    "holdfast-stripe-events",
+    "holdfast-recharge",
+)
 
 
 @dataclass(slots=True)
@@ -77,7 +85,7 @@ def _listen_to_the_bus(laptop: Laptop) -> str:
 def test_the_story_is_told_to_its_end(strict: Strict):
     told, complaint = strict.laptop.demo().communicate(timeout=60)
 
-    assert "All 22 steps were answered as they should be." in told, complaint
+    assert "All 27 steps were answered as they should be." in told, complaint
 
 
 def test_every_operation_may_do_what_it_needs(strict: Strict):

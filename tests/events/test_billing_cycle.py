@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from billing_cycle.app import sweep, tick
 from holdfast.domain.accounts import Tenant
-from holdfast.domain.ledger import DueWallet
-from holdfast.gateways.work_queue import NotQueued, WorkQueue, wallets_in
+from holdfast.domain.due import WALLET, Due
+from holdfast.gateways.work_queue import NotQueued, WorkQueue, due_in
 from tests.api.world import BOB, TEST_ALICE, ZOE, account_of
 from tests.events.rig import QUEUE, FakeQueue, Rig, messages
 from tests.http.events import ADMIN, ALICE
@@ -44,7 +44,7 @@ def stored(rig, claims=ALICE):
 
 def wallets(rig):
     """The wallets in all the messages that were queued."""
-    return [due for body in rig.queue.taken for due in wallets_in(body)]
+    return [due for body in rig.queue.taken for due in due_in(body)]
 
 
 # --- The tick -------------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_a_hold_is_due_at_its_very_instant(rig, milliseconds, queued):
     rig.world.wait(seconds=60, milliseconds=milliseconds)
 
     assert ticked(rig) == queued
-    assert wallets(rig) == [DueWallet(Tenant("acme", "live"), account_of(ALICE), "usd")] * queued
+    assert wallets(rig) == [Due(WALLET, Tenant("acme", "live"), account_of(ALICE), "usd")] * queued
 
 
 def test_a_lot_is_due_at_its_very_instant(rig):
@@ -75,7 +75,7 @@ def test_a_lot_is_due_at_its_very_instant(rig):
     rig.world.wait(milliseconds=1)
 
     assert ticked(rig) == 1
-    assert wallets(rig)[0].currency == "eur"
+    assert wallets(rig)[0].name == "eur"
 
 
 def test_a_tick_that_was_missed_is_made_up_by_the_next(rig):
@@ -138,7 +138,10 @@ def test_the_longest_due_of_a_crowded_shard_go_first_in_calls_of_ten_messages(ri
                 "sk": {"S": "WALLET#usd"},
                 "broken": {"BOOL": True},
                 "gsi2pk": {"S": "DUE#07"},
-                "gsi2sk": {"S": f"2026-11-20T00:{number // 60:02d}:{number % 60:02d}.000Z#x"},
+                "gsi2sk": {
+                    "S": f"2026-11-20T00:{number // 60:02d}:{number % 60:02d}.000Z"
+                    f"#acme/live#acct_{number:026d}#usd"
+                },
             },
         )
 
@@ -170,18 +173,18 @@ def test_a_message_that_the_queue_refuses_is_found_by_the_next_tick(rig):
 def test_wallets_are_queued_twenty_in_a_message_and_ten_messages_in_a_call(count, calls):
     fake = FakeQueue()
     client: Any = fake
-    due = [DueWallet(Tenant("acme", "live"), f"acct_{n:026d}", "usd") for n in range(count)]
+    due = [Due(WALLET, Tenant("acme", "live"), f"acct_{n:026d}", "usd") for n in range(count)]
 
     assert WorkQueue(client, QUEUE).send(due) == sum(calls)
 
     assert [len(call) for call in fake.calls] == calls
-    assert [one for body in fake.taken for one in wallets_in(body)] == due
+    assert [one for body in fake.taken for one in due_in(body)] == due
 
 
 @pytest.mark.parametrize("refused", [0, 9, 10, 22])
 def test_one_message_that_is_not_taken_is_an_error(refused):
     client: Any = FakeQueue(refused={refused})
-    due = [DueWallet(Tenant("acme", "live"), f"acct_{n:026d}", "usd") for n in range(450)]
+    due = [Due(WALLET, Tenant("acme", "live"), f"acct_{n:026d}", "usd") for n in range(450)]
 
     with pytest.raises(NotQueued):
         WorkQueue(client, QUEUE).send(due)
@@ -267,9 +270,9 @@ def test_a_message_that_comes_twice_at_once_is_done_once(rig):
     rig.world.wait(seconds=60)
     ticked(rig)
     body = rig.queue.taken[0]
-    (one,) = json.loads(body)["wallets"]
+    (one,) = json.loads(body)["due"]
 
-    answer = sweep(messages([body, json.dumps({"wallets": [one, one]}), body]), None)
+    answer = sweep(messages([body, json.dumps({"due": [one, one]}), body]), None)
 
     assert answer == NOTHING
     expiries = [item for item in rig.world.items() if item.get("type") == {"S": "hold_expiry"}]
@@ -277,14 +280,14 @@ def test_a_message_that_comes_twice_at_once_is_done_once(rig):
 
 
 def test_a_wallet_that_is_not_there_is_nothing_to_do(rig):
-    body = json.dumps({"wallets": [["acme", "live", account_of(BOB), "usd"]]})
+    body = json.dumps({"due": [["WALLET", "acme", "live", account_of(BOB), "usd"]]})
 
     assert sweep(messages([body]), None) == NOTHING
     assert rig.world.items() == []
 
 
 def test_a_message_without_wallets_is_nothing_to_do(rig):
-    assert sweep(messages(['{"wallets": []}']), None) == NOTHING
+    assert sweep(messages(['{"due": []}']), None) == NOTHING
 
 
 # --- What goes wrong ------------------------------------------------------------------------------
@@ -295,7 +298,7 @@ def two_due(rig):
     rig.world.hold(10, by=BOB, expires_in_seconds=60)
     rig.world.wait(seconds=60)
     ticked(rig)
-    places = [place for body in rig.queue.taken for place in json.loads(body)["wallets"]]
+    places = [place for body in rig.queue.taken for place in json.loads(body)["due"]]
     assert len(places) == 2
     return places
 
@@ -314,10 +317,10 @@ def broken_wallet(rig):
 
 @pytest.mark.parametrize("order", [1, -1], ids=["behind it", "before it"])
 def test_a_wallet_that_fails_stops_no_other_of_its_message(rig, order):
-    places = sorted(two_due(rig), key=lambda place: place[2] == account_of(BOB))
+    places = sorted(two_due(rig), key=lambda place: place[3] == account_of(BOB))
     broken_wallet(rig)
 
-    answer = sweep(messages([json.dumps({"wallets": places[::order]})]), None)
+    answer = sweep(messages([json.dumps({"due": places[::order]})]), None)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert stored(rig, ALICE) == (0, False)
@@ -325,10 +328,10 @@ def test_a_wallet_that_fails_stops_no_other_of_its_message(rig, order):
 
 
 def test_a_message_that_fails_stops_no_other_of_its_batch(rig):
-    alice, bob = sorted(two_due(rig), key=lambda place: place[2] == account_of(BOB))
+    alice, bob = sorted(two_due(rig), key=lambda place: place[3] == account_of(BOB))
     broken_wallet(rig)
 
-    answer = sweep(messages([json.dumps({"wallets": [each]}) for each in (bob, alice)]), None)
+    answer = sweep(messages([json.dumps({"due": [each]}) for each in (bob, alice)]), None)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert stored(rig, ALICE) == (0, False)
@@ -339,16 +342,17 @@ POISON: dict[str, Any] = {
     "nothing": "",
     "no object": "[]",
     "null": "null",
-    "no wallets": "{}",
-    "wallets that are a number": '{"wallets": 7}',
-    "a wallet that is a text": '{"wallets": ["acme"]}',
-    "a wallet of three parts": '{"wallets": [["acme", "live", "acct_1"]]}',
-    "a wallet of numbers": '{"wallets": [[1, 2, 3, 4]]}',
-    "a mode that is none": '{"wallets": [["acme", "prod", "acct_1", "usd"]]}',
-    "an org that is none": '{"wallets": [["a/b", "live", "acct_1", "usd"]]}',
-    "an account that would be another key": '{"wallets": [["acme", "live", "a#b", "usd"]]}',
+    "nothing due": "{}",
+    "due that is a number": '{"due": 7}',
+    "a thing that is a text": '{"due": ["acme"]}',
+    "a wallet of four parts": '{"due": [["WALLET", "acme", "live", "acct_1"]]}',
+    "a wallet of numbers": '{"due": [["WALLET", 1, 2, 3, 4]]}',
+    "a noun that is none": '{"due": [["PURSE", "acme", "live", "acct_1", "usd"]]}',
+    "a mode that is none": '{"due": [["WALLET", "acme", "prod", "acct_1", "usd"]]}',
+    "an org that is none": '{"due": [["WALLET", "a/b", "live", "acct_1", "usd"]]}',
+    "an account that would be another key": '{"due": [["WALLET", "acme", "live", "a#b", "usd"]]}',
     "no text": None,
-    "an object": {"wallets": []},
+    "an object": {"due": []},
 }
 
 
@@ -366,7 +370,7 @@ def test_a_message_that_cannot_be_read_stops_no_other(rig, body):
 
 def test_a_table_that_does_not_answer_brings_every_message_again(rig):
     places = two_due(rig)
-    bodies = [json.dumps({"wallets": [place]}) for place in places]
+    bodies = [json.dumps({"due": [place]}) for place in places]
     rig.world.simulator.faults = lambda number, method: THROTTLED
 
     answer = sweep(messages(bodies), None)
@@ -398,7 +402,7 @@ def test_a_sweep_that_meets_a_fault_is_done_by_the_next_delivery(rig, call, kind
 
 
 def test_a_message_that_fails_leaves_a_line_in_the_log(rig, capfd):
-    assert sweep(messages(["wallets"]), None)["batchItemFailures"]
+    assert sweep(messages(["due"]), None)["batchItemFailures"]
 
     assert '"level":"ERROR"' in "".join(capfd.readouterr())
 
@@ -408,7 +412,7 @@ bodies = st.recursive(
     | st.sampled_from(["acme", "live", "test", "usd", account_of(ALICE), account_of(ADMIN)]),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(["wallets"]) | st.text(max_size=3), inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["due"]) | st.text(max_size=3), inner, max_size=2)
     ),
     max_leaves=10,
 )  # fmt: skip

@@ -5,7 +5,9 @@ A new user has 10.00 of introductory credit; `_FUNDED` has 100.00 of cash as wel
 
 from tests.faults import world as ask
 from tests.faults.stories import HOUR, Effect, Scenario
+from tests.faults.stories_of_coupons import STORIES_OF_COUPONS
 from tests.faults.stories_of_credit import STORIES_OF_CREDIT
+from tests.faults.stories_of_disputes import STORIES_OF_DISPUTES
 from tests.faults.stories_of_limits import STORIES_OF_LIMITS
 from tests.faults.stories_of_people import STORIES_OF_PEOPLE
 from tests.faults.world import MAJOR
@@ -367,4 +369,11 @@ _OF_MONEY = (
     ),
 )
 
-SCENARIOS = (*_OF_MONEY, *STORIES_OF_LIMITS, *STORIES_OF_CREDIT, *STORIES_OF_PEOPLE)
+SCENARIOS = (
+    *_OF_MONEY,
+    *STORIES_OF_LIMITS,
+    *STORIES_OF_CREDIT,
+    *STORIES_OF_COUPONS,
+    *STORIES_OF_PEOPLE,
+    *STORIES_OF_DISPUTES,
+)

@@ -14,6 +14,10 @@ def _state(noun: str, ended: str, word: str) -> Callable[[Item], str]:
     return lambda item: f"{word} {noun}" if ended in item else noun
 
 
+def _several(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
+
+
 _PEOPLE: dict[str, Callable[[Item], str]] = {
     "ACCOUNT": _state("account", "closed_at", "closed"),
     "MEMBER": lambda item: "nobody" if "removed_at" in item else str(item["role"]["S"]),
@@ -24,6 +28,11 @@ _PEOPLE: dict[str, Callable[[Item], str]] = {
     "STARTER": lambda item: "starter",
     "METHOD": lambda item: "card",
     "GRANT": _state("grant", "voided_at", "void"),
+    "COUPON": lambda item: f"{item['redeemed']['N']} of a coupon",
+    "REDEMPTION": lambda item: _several(int(item["uses"]["N"]), "use", "uses"),
+    "GUESSES": lambda item: _several(len(item["misses"]["L"]), "guess", "guesses"),
+    "PAYMENT": lambda item: f"{item['status']['S']} {item['kind']['S']}",
+    "DISPUTE": lambda item: f"{item['status']['S']} dispute",
 }
 
 

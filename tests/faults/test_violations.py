@@ -8,8 +8,9 @@ import pytest
 
 from tests.faults import credit, people
 from tests.faults import world as ask
+from tests.faults.by_card import pay_by_card
 from tests.faults.violations import violations
-from tests.faults.world import MAJOR, World
+from tests.faults.world import MAJOR, START, World
 from tests.simulator.values import Item
 
 _STORY = (
@@ -44,8 +45,8 @@ _STORY = (
     people.tell("tell", name="Alice"),
 )
 NOUNS = frozenset(
-    "ACCOUNT BUDGET GRANT HOLD INFO JOB KEY LINKED MEMBER METHOD QUOTE REFUNDED STARTER WALLET "
-    "WORKSPACE".split()
+    "ACCOUNT BUDGET CUSTOMER DISPUTE GRANT HOLD INFO JOB KEY LINKED MEMBER METHOD PAYMENT QUOTE "
+    "REFUNDED STARTER WALLET WORKSPACE".split()
 )
 # What no entry repeats, and so nothing can be held against: times, guards, terms, and the pictures
 # of holds that entries keep for their answers.
@@ -57,12 +58,15 @@ _FREE_OF = {
     "HOLD": frozenset({"job"}),
     "KEY": frozenset({"cap"}),
     "METHOD": frozenset({"exp_month", "exp_year"}),
+    # Stripe may have taken in another amount than it was asked for.
+    "PAYMENT": frozenset({"amount_micros", "attempts", "sweeps"}),
 }
 
 
 def _world() -> World:
     world = World()
     world.run(_STORY)
+    pay_by_card(world.store(), world.owner, now=START)
     return world
 
 
@@ -128,7 +132,7 @@ def test_a_word_that_was_changed_in_an_entry_is_found(name):
     assert changed
 
 
-@pytest.mark.parametrize("noun", ["ENTRY", *sorted(NOUNS - {"INFO", "KEY", "METHOD"})])
+@pytest.mark.parametrize("noun", ["ENTRY", *sorted(NOUNS - {"CUSTOMER", "INFO", "KEY", "METHOD"})])
 def test_an_item_that_is_missing_is_found(noun):
     for number, item in enumerate(ITEMS):
         if _noun(item) == noun and (noun != "ENTRY" or "gsi1sk" in item):
@@ -146,20 +150,88 @@ def test_an_item_that_is_missing_is_found(noun):
         ("BUDGET", "period", {"S": "2026-11"}),
         ("WALLET", "closed", {"BOOL": True}),
         ("ACCOUNT", "closed_at", {"S": "2026-11-22T00:00:00.000Z"}),
+        ("PAYMENT", "status", {"S": "pending"}),
+        ("PAYMENT", "account_id", {"S": "acct_" + "a" * 26}),
+        ("PAYMENT", "entry_id", {"S": "ent_" + "a" * 26}),
+        ("PAYMENT", "refund_of", {"S": "pay_1"}),
+        ("PAYMENT", "undone_by", {"S": "ent_" + "a" * 26}),
+        ("PAYMENT", "gsi1sk", {"S": "topup#pay_1"}),
+        ("PAYMENT", "gsi2sk", {"S": "pay_1"}),
+        ("DISPUTE", "payment_id", {"S": "pay_1"}),
+        ("DISPUTE", "payment_intent_id", {"S": "pi_1"}),
+        ("DISPUTE", "currency", {"S": "eur"}),
+        ("DISPUTE", "frozen_by", {"S": "ent_" + "a" * 26}),
+        ("DISPUTE", "closed_by", {"S": "ent_" + "a" * 26}),
+        ("DISPUTE", "closed_at", {"S": "2026-11-22T00:00:00.000Z"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_word_that_was_changed_in_a_record_is_found(noun, name, value):
     changed = 0
     for number, item in enumerate(ITEMS):
-        # What is ended already may end at another time.
-        if _noun(item) == noun and not (name in item and name.endswith("_at")):
+        # What is ended already may end at another time, and only a refund is of something.
+        passed_by = name in item and name.endswith("_at")
+        passed_by |= name in ("refund_of", "undone_by") and "refund_of" not in item
+        if _noun(item) == noun and not passed_by:
             items = copy.deepcopy(ITEMS)
             items[number][name] = value
             changed += 1
 
             assert violations(items)
     assert changed
+
+
+@pytest.mark.parametrize(
+    ("status", "became"),
+    [
+        ("under_review", "lost"),
+        ("under_review", "won"),
+        ("lost", "won"),
+        ("lost", "warning_closed"),
+        ("won", "lost"),
+        ("won", "needs_response"),
+        ("warning_closed", "lost"),
+    ],
+)
+def test_a_dispute_in_another_stage_than_its_entries_is_found(status, became):
+    changed = 0
+    for number, item in enumerate(ITEMS):
+        if _noun(item) == "DISPUTE" and item["status"]["S"] == status and _is_owed(item):
+            items = copy.deepcopy(ITEMS)
+            items[number]["status"]["S"] = became
+            changed += 1
+
+            assert violations(items)
+    assert changed
+
+
+def _is_owed(item: Item) -> bool:
+    return bool(item["owed_micros"]["N"] != "0")
+
+
+def test_a_refund_of_another_amount_is_found():
+    changed = 0
+    for number, item in enumerate(ITEMS):
+        if "refund_of" in item:
+            items = copy.deepcopy(ITEMS)
+            items[number]["amount_micros"]["N"] += "0"
+            changed += 1
+
+            assert violations(items)
+    assert changed == 5
+
+
+def test_a_payment_that_was_credited_twice_is_found():
+    items = copy.deepcopy(ITEMS)
+    first, second, *_ = [item for item in items if _is_deposit(item)]
+
+    second["details"]["M"]["payment_id"] = first["details"]["M"]["payment_id"]
+
+    assert any("credited 2 times" in found for found in violations(items))
+
+
+def _is_deposit(item: Item) -> bool:
+    return bool(item.get("type") == {"S": "deposit"} and item["source"] == {"S": "stripe"})
 
 
 def test_a_default_account_that_is_not_linked_is_found():

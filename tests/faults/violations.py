@@ -12,6 +12,10 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from tests.faults.violations_of_coupons import violations_of_coupons
+from tests.faults.violations_of_payments import frozen, violations_of_payments
+from tests.faults.violations_of_recharges import violations_of_recharges
+from tests.faults.violations_of_x402 import violations_of_x402
 from tests.simulator.values import Item
 
 CENT_MICROS = 10_000
@@ -22,10 +26,34 @@ _FREE = {"wallet": "cash", "credit": "credit"}
 _HELD = {"held": "cash", "held_credit": "credit"}
 _RESTRICTED = "restricted_credit"
 _OWN = (*_FREE, *_HELD, _RESTRICTED)
-_ADDS_TO_LOTS = ("introductory_credit", "deposit", "refund", "starter_credit", "credit_grant")
-_TAKES_FROM_LOTS = ("withdrawal", "usage", "capture", "lot_expiry", "credit_void")
+_ADDS_TO_LOTS = (
+    "introductory_credit",
+    "deposit",
+    "refund",
+    "starter_credit",
+    "credit_grant",
+    "coupon_credit",
+)
+_TAKES_FROM_LOTS = ("withdrawal", "usage", "capture", "lot_expiry", "credit_void", "purchase")
+_EITHER_WAY = ("adjustment", "card_purchase", "card_refund", "card_refund_failed")
+_OUTSIDE = ("stripe", "x402")
+"""Where entries come from that nobody can refuse: it has happened elsewhere."""
 _WINDOWS = {"day": 10, "month": 7, "total": 0}
 _CLOSES = {"captured": "capture", "released": "release", "expired": "hold_expiry"}
+
+# Records that are no account's, by how their keys begin.
+_ELSEWHERE = [["ORG", "PAY"], ["ORG", "COUPON"], ["ORG", "CARD"], ["KEY"], ["STRIPE"], ["X402"]]
+_MOVES_NO_MONEY = (
+    "INFO",
+    "METHOD",
+    "CUSTOMER",
+    "SETUP",
+    "DISPUTE",
+    "REDEMPTION",
+    "GUESSES",
+    "RECHARGE",
+    "ATTEMPT",
+)
 
 type Plain = dict[str, Any]
 type Place = tuple[str, str, str]
@@ -34,16 +62,22 @@ type Place = tuple[str, str, str]
 
 def violations(items: Iterable[Item]) -> list[str]:
     """Every broken invariant, in words; empty for a sound ledger."""
-    table = _Table([_plain_item(item) for item in items])
-    found: list[str] = []
+    plain = [_plain_item(item) for item in items]
+    found = [
+        *violations_of_payments(plain),
+        *violations_of_x402(plain),
+        *violations_of_coupons(plain),
+        *violations_of_recharges(plain),
+    ]
+    table = _Table(plain)
     for place, wallet in table.wallets.items():
         entries = table.statements.get(place, [])
         holds = table.holds.get(place, [])
         broken = (
             *_chain(wallet, entries),
             *_folds(wallet, entries),
-            *_lots(wallet, entries, holds),
-            *_held(wallet, holds),
+            *_lots(wallet, entries, holds, table.frozen[place]),
+            *_held(wallet, holds, table.frozen[place]),
             *_waits(wallet, entries),
             *_one_rank(wallet, entries, holds, table.grants.get(place[:2], {})),
             *_due(wallet, holds),
@@ -96,6 +130,7 @@ class _Table:
         self.workspaces: dict[tuple[str, str], Plain] = {}
         self.answers: list[Plain] = []
         self.versions: dict[tuple[str, str], int] = {}
+        self.frozen = frozen(items)
         for item in items:
             self._add(item)
         for statement in self.statements.values():
@@ -114,10 +149,11 @@ class _Table:
             self.entries[item["id"]] = item
             return
         self.versions[item["pk"], item["sk"]] = item["version"]
-        if noun == "KEY":
-            return
-        _, tenant, _, account = item["pk"].split("#")
-        self._keep(item, tenant, account)
+        match item["pk"].split("#"):
+            case ["ORG", tenant, "ACCT" | "WS", owner]:
+                self._keep(item, tenant, owner)
+            case parts:
+                assert parts[::2][:2] in _ELSEWHERE, f"what is {noun}?"
 
     def _keep(self, item: Plain, tenant: str, account: str) -> None:
         noun, _, name = item["sk"].partition("#")
@@ -142,7 +178,7 @@ class _Table:
         elif noun == "QUOTE":
             self.quotes[name] = item
         else:
-            assert noun in ("INFO", "METHOD"), f"what is {noun}?"
+            assert noun in _MOVES_NO_MONEY, f"what is {noun}?"
 
     def orphans(self) -> list[Place]:
         return [place for place in (*self.statements, *self.holds) if place not in self.wallets]
@@ -243,14 +279,19 @@ def _kept(wallet: Plain) -> Counter[str]:
     return kept
 
 
-def _lots(wallet: Plain, entries: list[Plain], holds: list[Plain]) -> Iterator[str]:
-    """Each lot has what the entries' draws left of it, and holds have pinned their part of it."""
+def _lots(
+    wallet: Plain, entries: list[Plain], holds: list[Plain], frozen_micros: int
+) -> Iterator[str]:
+    """Each lot has what the entries' draws left of it, and holds have pinned their part of it.
+
+    What disputes have frozen is plain cash.
+    """
     drawn: Counter[str] = Counter()
     for entry in entries:
         sign = _sign(entry)
         for draw in entry.get("draws", []):
             drawn[draw["id"]] += sign * draw["amount"]
-    pinned: Counter[str] = Counter()
+    pinned = Counter(cash=frozen_micros)
     for hold in holds:
         for draw in hold.get("draws", []):
             pinned[draw["id"]] += draw["amount"]
@@ -265,7 +306,7 @@ def _lots(wallet: Plain, entries: list[Plain], holds: list[Plain]) -> Iterator[s
         if left + held != drawn[name]:
             yield f"lot {name} has {left + held}, its draws say {drawn[name]}"
         if held != pinned[name]:
-            yield f"lot {name} has {held} held, the open holds say {pinned[name]}"
+            yield f"lot {name} has {held} held, holds and disputes say {pinned[name]}"
 
 
 def _sign(entry: Plain) -> int:
@@ -273,17 +314,18 @@ def _sign(entry: Plain) -> int:
         return +1
     if entry["type"] in _TAKES_FROM_LOTS:
         return -1
-    if entry["type"] == "adjustment":
-        return 1 if entry["postings"]["wallet"] > 0 else -1
+    if entry["type"] in _EITHER_WAY or entry["type"].startswith("dispute_"):
+        own: int = sum(entry["postings"].get(account, 0) for account in _OWN)
+        return (own > 0) - (own < 0)
     captured_by_time = entry["type"] == "hold_expiry" and "revenue" in entry["postings"]
     return -1 if captured_by_time else 0
 
 
-def _held(wallet: Plain, holds: list[Plain]) -> Iterator[str]:
+def _held(wallet: Plain, holds: list[Plain], frozen_micros: int) -> Iterator[str]:
     kept = _kept(wallet)
-    set_aside = sum(_left(hold) for hold in holds)
+    set_aside = frozen_micros + sum(_left(hold) for hold in holds)
     if kept["held"] + kept["held_credit"] != set_aside:
-        yield f"{kept['held'] + kept['held_credit']} held, the open holds say {set_aside}"
+        yield f"{kept['held'] + kept['held_credit']} held, holds and disputes say {set_aside}"
 
 
 def _left(hold: Plain) -> int:
@@ -517,9 +559,17 @@ def _accounts(table: _Table) -> Iterator[str]:
         if wallet.get("closed", False) != ("closed_at" in table.accounts.get(place[:2], {})):
             yield f"{place} is closed or open, and its account is not"
         open_holds = [hold for hold in table.holds.get(place, []) if hold["status"] == "open"]
-        full = [wallet.get(name) for name in ("cash", "cash_held", "lots", "pending", "gsi2sk")]
-        if wallet.get("closed") and (any(full) or open_holds):
+        full = any(wallet.get(name) for name in ("cash", "cash_held", "lots"))
+        waits = wallet.get("pending") or wallet.get("gsi2sk") or open_holds
+        emptied = not full or _emptied(table.statements.get(place, []))
+        if wallet.get("closed") and (waits or not emptied):
             yield f"{place} is closed with something in it"
+
+
+def _emptied(entries: list[Plain]) -> bool:
+    """Whether the wallet was empty before what came in, or went out, without being asked."""
+    empty = [0, *(n for n, e in enumerate(entries, 1) if not e["balance"] and not e.get("held"))]
+    return all(entry["source"] in _OUTSIDE for entry in entries[empty[-1] :])
 
 
 def _jobs(table: _Table) -> Iterator[str]:

@@ -370,4 +370,7 @@ SITES: dict[str, Site] = {
         setting=lambda s: intent(s, paid=True),
         call=lambda s: list(s.gateway.balance.since(datetime.now(UTC) - timedelta(days=1))),
     ),
+    "balance.about": Site(
+        setting=_refunded, call=lambda s: list(s.gateway.balance.about(s.things["refund"]))
+    ),
 }

@@ -1,5 +1,6 @@
 """What is done at Stripe and what comes back of it, against the simulated one."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -544,10 +545,108 @@ def test_the_balance_tells_what_came_in_and_what_it_cost_since_an_instant(shop):
 
     lines = list(shop.gateway.balance.since(since))
 
-    assert [line.source_id for line in lines] == [paid.charge_id]
+    assert [line.source.id for line in lines] == [paid.charge_id]
     assert lines[0].amount_micros == USD_5
     assert lines[0].net_micros == lines[0].amount_micros - lines[0].fee_micros
     assert list(shop.gateway.balance.since(since + timedelta(days=1))) == []
+
+
+@pytest.mark.parametrize(("seconds", "there"), [(0, 0), (1, 1)], ids=["its own", "the next"])
+def test_the_balance_tells_nothing_of_the_second_where_it_is_to_end(shop, seconds, there):
+    paid = pay(shop, shop.card_id)
+    (line,) = shop.gateway.balance.since(paid.created)
+    until = line.created + timedelta(seconds=seconds, milliseconds=999)
+
+    lines = list(shop.gateway.balance.since(line.created, until=until))
+
+    assert len(lines) == there
+
+
+def test_a_line_of_the_balance_leads_to_the_payment(shop):
+    paid = pay(shop, shop.card_id)
+    back = shop.gateway.refunds.create(
+        key="pay_2",
+        payment_intent_id=paid.id,
+        currency="usd",
+        amount_micros=2_000_000,
+        metadata={"payment_id": "pay_2"},
+    )
+    disputed = shop.desk.control("POST", f"charges/{paid.charge_id}/dispute")
+
+    lines = {line.source.kind: line for line in shop.gateway.balance.since(paid.created)}
+
+    assert lines.keys() == {"charge", "refund", "dispute"}
+    assert {kind: line.category for kind, line in lines.items()} == {kind: kind for kind in lines}
+    assert {kind: line.source.id for kind, line in lines.items()} == {
+        "charge": paid.charge_id,
+        "refund": back.id,
+        "dispute": disputed["id"],
+    }
+    assert {line.source.payment_intent_id for line in lines.values()} == {paid.id}
+    assert {line.source.charge_id for line in lines.values()} == {paid.charge_id}
+    assert lines["charge"].source.metadata == paid.metadata
+    assert lines["charge"].source.customer_id == shop.customer_id
+    assert lines["refund"].source.metadata == {"payment_id": "pay_2"}
+    assert (lines["refund"].amount_micros, lines["refund"].source.amount_micros) == (
+        -2_000_000,
+        2_000_000,
+    )
+    assert (lines["dispute"].amount_micros, lines["dispute"].fee_micros) == (-3_000_000, 15_000_000)
+
+
+def test_a_line_of_a_part_that_was_captured_is_of_that_part(shop):
+    authorised = intent(shop, manual=True)
+    shop.gateway.payment_intents.capture(
+        authorised.id, key="pay_1", currency="usd", amount_micros=3_000_000
+    )
+
+    (line,) = shop.gateway.balance.since(authorised.created)
+
+    assert (line.amount_micros, line.source.amount_micros, line.source.currency) == (
+        3_000_000,
+        3_000_000,
+        "usd",
+    )
+
+
+def test_the_lines_about_one_thing_are_its_own(shop):
+    paid = pay(shop, shop.card_id)
+    other = pay(shop, shop.card_id, key="pay_3")
+
+    (line,) = shop.gateway.balance.about(other.charge_id)
+
+    assert (line.source.id, line.source.payment_intent_id) == (other.charge_id, other.id)
+    assert paid.charge_id != other.charge_id
+    assert list(shop.gateway.balance.about("ch_0")) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [(None, None), ({"id": "po_1", "object": "payout"}, "payout"), ("po_1", "")],
+    ids=["nothing", "a payout", "a name"],
+)
+def test_a_line_that_is_about_no_payment_says_so(shop, source, kind):
+    line = {
+        "id": "txn_1",
+        "object": "balance_transaction",
+        "type": "payout",
+        "reporting_category": "payout",
+        "amount": -500,
+        "fee": 0,
+        "net": -500,
+        "currency": "usd",
+        "source": source,
+        "created": 1_790_000_000,
+        "available_on": 1_790_000_000,
+    }
+    told = json.dumps({"object": "list", "data": [line], "has_more": False})
+    shop.desk.fails(kind="answer", status=200, body=told)
+
+    (read,) = shop.gateway.balance.since(EPOCH)
+
+    assert read.amount_micros == -USD_5
+    assert (read.source and read.source.kind) == kind
+    assert (read.source and read.source.payment_intent_id) is None
 
 
 # --- Checkout ------------------------------------------------------------------------------------

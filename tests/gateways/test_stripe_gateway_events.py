@@ -236,6 +236,24 @@ def test_an_object_without_an_id_has_none():
     assert (read(raw).object_id, read(raw).object_type) == (None, "balance")
 
 
+@pytest.mark.parametrize(
+    ("about", "before", "customer_id"),
+    [
+        ({"customer": "cus_1"}, None, "cus_1"),
+        ({"customer": {"id": "cus_1", "object": "customer"}}, None, "cus_1"),
+        ({"customer": None}, {"customer": "cus_1"}, "cus_1"),
+        ({"customer": "cus_2"}, {"customer": "cus_1"}, "cus_2"),
+        ({"customer": None}, {"customer": None}, None),
+        ({}, {}, None),
+    ],
+)
+def test_an_event_names_the_customer_whose_object_it_is_or_was(about, before, customer_id):
+    data = {"object": {"id": "pm_1", "object": "payment_method", **about}}
+    data |= {} if before is None else {"previous_attributes": before}
+
+    assert read(json.dumps({**BODY, "data": data}).encode()).customer_id == customer_id
+
+
 def test_an_event_of_our_own_account_names_none():
     own = {name: value for name, value in BODY.items() if name != "account"}
 

@@ -1,6 +1,5 @@
 """The facilitator over a real socket: what it says is an outcome, and what it does not is none."""
 
-import asyncio
 import json
 import socket
 import threading
@@ -18,8 +17,9 @@ from holdfast.errors import FacilitatorUnavailable, InvariantBroken
 from holdfast.gateways.x402_facilitator import ANSWER_BYTES_MAX, UNREACHABLE, X402Facilitator
 from local.facilitator.app import Facilitator
 from local.facilitator.chain import Knobs
-from local.server import free_port, listen, port_of, serving
+from local.server import free_port, listen, port_of
 from tests.domain.x402_samples import NOW, PAYER, TRANSACTION, paid, settlement
+from tests.gateways.facilitators import served
 
 REQUEST = request_of(settlement())
 DONE: dict[str, Any] = {
@@ -279,32 +279,6 @@ def test_nobody_on_the_way_can_say_that_it_was_settled(url):
 
 
 # --- The facilitator of the laptop ---------------------------------------------------------------
-
-
-@contextmanager
-def served(application: Facilitator, log: Any) -> Iterator[str]:
-    """The application on a port, in a thread with a loop of its own."""
-    listening = listen(0)
-    url = f"http://127.0.0.1:{port_of(listening)}"
-    ready = threading.Event()
-    stopping: list[Any] = []
-
-    async def serve() -> None:
-        over = asyncio.Event()
-        stopping.extend((asyncio.get_running_loop(), over))
-        async with serving(application, listening, log=log):
-            ready.set()
-            await over.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
-    thread.start()
-    assert ready.wait(timeout=5)
-    try:
-        yield url
-    finally:
-        loop, over = stopping
-        loop.call_soon_threadsafe(over.set)
-        thread.join(timeout=5)
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -1,7 +1,7 @@
 """The routes of the template, and which of them a request takes."""
 
 from local.routes import Route, authorizer_of, decoded_path, match, routes_of
-from local.stack import function_names, read_template
+from local.template import function_names, read_template
 from tests.architecture.source import ROOT
 from tools.translate_template import translate
 
@@ -59,7 +59,7 @@ def test_a_path_is_decoded_once_and_never_breaks():
     assert decoded_path("/%2541/100%") == "/%2541/100%"
 
 
-def test_all_routes_of_the_template_ask_the_authorizer_but_health_and_plans():
+def test_all_routes_of_the_template_ask_the_authorizer_but_what_is_for_everybody():
     routes = routes_of(TEMPLATE, NAMES)
 
     assert {one.key for one in routes if not one.is_authorized} == {
@@ -68,14 +68,21 @@ def test_all_routes_of_the_template_ask_the_authorizer_but_health_and_plans():
         "ANY /api/v1/billing/plans",
         "ANY /api/v1/billing/plans/{proxy+}",
         "ANY /api/v1/dns/plans",
+        "ANY /checkout/success",
+        # These are signed by whoever sends them.
+        "ANY /v1/billing/stripe/webhook",
+        "ANY /api/v1/billing/webhooks/{provider}",
     }
     assert {one.function for one in routes} == {
         "AccountsFunction",
         "CatalogFunction",
         "CreditsFunction",
+        "FundingFunction",
         "HoldsFunction",
         "OverviewFunction",
         "PaymentMethodsFunction",
+        "PaymentsFunction",
+        "StripeWebhookFunction",
         "WalletFunction",
     }
 

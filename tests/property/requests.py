@@ -296,7 +296,7 @@ def _tick(asked: Request, store: LedgerStore, once: Once) -> Any:
     for shard in range(keys.DUE_SHARDS):
         for due in _redelivered(partial(pages.due, store, shard, now=once.now)):
             owner = Owner(due.tenant, due.account_id)
-            _redelivered(partial(expiry.sweep, store, owner, due.currency, now=once.now))
+            _redelivered(partial(expiry.sweep, store, owner, due.name, now=once.now))
 
 
 def _redelivered[T](work: Callable[[], T]) -> T:

@@ -13,6 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from tests.faults.violations_of_coupons import violations_of_coupons
+from tests.faults.violations_of_payments import violations_of_payments
+from tests.faults.violations_of_recharges import violations_of_recharges
+from tests.faults.violations_of_x402 import violations_of_x402
+
 type Plain = dict[str, Any]
 type Draws = list[tuple[str, int]]
 
@@ -27,9 +32,16 @@ HOUSE = {
     "refund": "refunds",
     "starter_credit": "promotions",
     "credit_grant": "promotions",
+    "coupon_credit": "promotions",
     "credit_void": "promotions",
     "adjustment": "adjustments",
+    "purchase": "revenue",
+    "dispute_opened": "disputes",
+    "dispute_won": "disputes",
+    "dispute_lost": "disputes",
 }
+OUTSIDE = {"stripe": "stripe_clearing", "x402": "x402_clearing"}
+"""Where money comes from that the house did not take in itself."""
 RESTRICTED = "restricted_credit"
 PERIODS = {"day": 10, "month": 7, "total": 0}
 type Name = tuple[str, str, str]
@@ -65,7 +77,8 @@ def second_audit(items: Iterable[Mapping[str, Any]]) -> list[str]:
     stored: defaultdict[str, dict[str, Plain]] = defaultdict(dict)
     entry_ids: set[str] = set()
     receipts: list[Plain] = []
-    for item in map(plain, items):
+    every = list(map(plain, items))
+    for item in every:
         if item["sk"] == "ENTRY":
             entry_ids.add(item["pk"].split("#")[2])
             if "gsi1pk" in item:
@@ -74,7 +87,10 @@ def second_audit(items: Iterable[Mapping[str, Any]]) -> list[str]:
                 receipts.append(item["answer"])
         else:
             stored[item["pk"]][item["sk"]] = item
-    found = [*_answers(receipts, stored), *_workspaces(stored)]
+    found = [*_answers(receipts, stored), *_workspaces(stored), *violations_of_payments(every)]
+    found += violations_of_x402(every)
+    found += violations_of_coupons(every)
+    found += violations_of_recharges(every)
     played: defaultdict[str, list[Play]] = defaultdict(list)
     for place, entries in statements.items():
         play = Play(place)
@@ -180,6 +196,10 @@ def _part(draws: Iterable[tuple[str, int]], start: int, size: int) -> Draws:
     return part
 
 
+def _some_cash(amount: int) -> Draws:
+    return [("cash", amount)] if amount else []
+
+
 class Play:
     """One wallet, played again."""
 
@@ -202,6 +222,9 @@ class Play:
         self.scopes: dict[str, list[Plain]] = {}
         self.counts = {"credited": 0, "credits": 0, "debits": 0}
         self.charged = 0
+        self.frozen: defaultdict[str, int] = defaultdict(int)
+        self.lost: defaultdict[str, int] = defaultdict(int)
+        self.since_empty: set[str] = set()
         self.number = 0
         self.head = "0" * 64
 
@@ -253,14 +276,32 @@ class Play:
         self.counts["credits"] += of_balance > 0
         self.counts["debits"] += of_balance < 0
         self.charged += entry["postings"].get("revenue", 0) + entry["postings"].get("refunds", 0)
+        self.since_empty.add(entry["source"])
+        if not any(self.free.values()) and not any(self.held.values()):
+            self.since_empty.clear()
 
     def _house(self, entry: Plain, total: int) -> dict[str, int]:
+        if entry["source"] in OUTSIDE and not entry["type"].startswith("dispute_"):
+            return self._outside(entry, total)
         if entry["type"] != "lot_expiry":
             return {HOUSE[entry["type"]]: -total} if total else {}
         sums: defaultdict[str, int] = defaultdict(int)
         for lot, amount in _pairs(entry["draws"]):
             given = self._is_credit(lot) or self.terms[lot].get("tag") == "starter-credit"
             sums["promotions" if given else "breakage"] += amount
+        return dict(sums)
+
+    def _outside(self, entry: Plain, total: int) -> dict[str, int]:
+        """What came from a card or went back to it; a bonus beside it was the house's."""
+        if not total:
+            # A purchase: from the card to the house, or back.
+            of_house = "revenue" if entry["type"] == "card_purchase" else "refunds"
+            back = -1 if entry["type"] == "card_refund" else +1
+            return {of_house: back * entry["amount"], "stripe_clearing": -back * entry["amount"]}
+        sums: defaultdict[str, int] = defaultdict(int)
+        for lot, amount in _pairs(entry["draws"]):
+            name = "promotions" if self._is_credit(lot) else OUTSIDE[entry["source"]]
+            sums[name] -= amount if total > 0 else -amount
         return dict(sums)
 
     def _sums(self) -> dict[str, int]:
@@ -368,6 +409,49 @@ class Play:
         _need(draws in ways, f"draws {draws}, in order were {ways}")
         self._shift(draws, free=-1)
 
+    def _purchase(self, entry: Plain, draws: Draws) -> None:
+        self._need_money(entry)
+        self._need_order(draws, entry["amount"], entry["created_at"])
+        self._shift(draws, free=-1)
+
+    def _card_purchase(self, entry: Plain, draws: Draws) -> None:
+        _need(draws == [("cash", entry["amount"])], "buys with more than a card")
+
+    def _card_refund(self, entry: Plain, draws: Draws) -> None:
+        _need(sum(amount for _, amount in draws) == entry["amount"], "draws another amount")
+        if "refunds" not in entry["postings"]:
+            self._shift(draws, free=-1)
+
+    def _card_refund_failed(self, entry: Plain, draws: Draws) -> None:
+        if "refunds" not in entry["postings"]:
+            self._deposit(entry, draws)
+
+    def _dispute_opened(self, entry: Plain, draws: Draws) -> None:
+        name = entry["details"]["dispute_id"]
+        _need(name not in self.frozen and name not in self.lost, "opened twice, or too late")
+        owed = entry["details"]["disputed"] * MINOR_MICROS[self.currency]
+        _need(entry["amount"] <= max(0, min(owed, self.free["cash"])), "freezes too much")
+        _need(draws == _some_cash(entry["amount"]), "freezes more than plain cash")
+        self._shift(draws, free=-1, held=+1)
+        self.frozen[name] = entry["amount"]
+
+    def _dispute_lost(self, entry: Plain, draws: Draws) -> None:
+        name = entry["details"]["dispute_id"]
+        _need(name not in self.lost, "lost twice")
+        _need(draws == _some_cash(entry["amount"]), "takes more than plain cash")
+        frozen = self.frozen[name]
+        self._shift([("cash", frozen)], free=+1, held=-1)
+        self._shift(draws, free=-1)
+        self.frozen[name], self.lost[name] = 0, entry["amount"]
+
+    def _dispute_won(self, entry: Plain, draws: Draws) -> None:
+        name = entry["details"]["dispute_id"]
+        frozen, lost = self.frozen[name], self.lost[name]
+        _need(draws == _some_cash(frozen + lost), "gives back another amount")
+        self._shift([("cash", frozen)], free=+1, held=-1)
+        self._shift([("cash", lost)], free=+1)
+        self.frozen[name] = self.lost[name] = 0
+
     def _adjustment(self, entry: Plain, draws: Draws) -> None:
         _need(draws == [("cash", entry["amount"])], "moves more than plain cash")
         self._shift(draws, free=-1 if entry["postings"]["wallet"] < 0 else +1)
@@ -397,6 +481,13 @@ class Play:
             self._granted(entry, lot)
         self._shift(draws, free=+1)
 
+    def _coupon_credit(self, entry: Plain, draws: Draws) -> None:
+        ((lot, amount),) = draws
+        terms = self.terms[lot]
+        _need(amount == entry["amount"], "another amount")
+        _need((terms["kind"], terms["at"]) == ("credit", entry["created_at"]), "not of its time")
+        self._shift(draws, free=+1)
+
     def _granted(self, entry: Plain, lot: str) -> None:
         _need(entry["reference"] == lot and lot not in self.grants, "granted twice")
         self.grants[lot] = {"amount": entry["amount"], "voided": None}
@@ -421,7 +512,8 @@ class Play:
 
     def _refund(self, entry: Plain, draws: Draws) -> None:
         charge = self.charges[entry["reference"]]
-        _need(charge["type"] in ("usage", "capture", "hold_expiry"), "refund of no charge")
+        charges = ("usage", "purchase", "capture", "hold_expiry")
+        _need(charge["type"] in charges, "refund of no charge")
         given = self.refunded[entry["reference"]]
         back = _part(_pairs(charge["draws"]), sum(given), entry["amount"])
         _need(draws == back, "does not go back where it came from")
@@ -546,7 +638,10 @@ class _Account:
             yield f"{started} starter credits"
         expected |= {f"HOLD#{hold_id}" for hold_id in self.holds}
         expected |= {f"REFUNDED#{id_}" for play in self.plays.values() for id_ in play.refunded}
-        kinds = ("WALLET#", "HOLD#", "REFUNDED#", "GRANT#")
+        expected |= {
+            f"DISPUTE#{id_}" for play in self.plays.values() for id_ in (*play.frozen, *play.lost)
+        }
+        kinds = ("WALLET#", "HOLD#", "REFUNDED#", "GRANT#", "DISPUTE#")
         if odd := expected ^ {sk for sk in self.stored if sk.startswith(kinds)}:
             yield f"stored and played differ in {sorted(odd)}"
             return
@@ -614,7 +709,9 @@ class _Account:
         is_closed = "closed_at" in self.stored.get("ACCOUNT", {})
         if item.get("closed", False) != is_closed:
             yield f"wallet {play.currency} is closed or open, and its account is not"
-        if is_closed and any([item["cash"], item.get("lots"), waiting, item.get("gsi2sk")]):
+        # What came since the wallet was empty, nobody could refuse.
+        full = (item["cash"] or item.get("lots")) and play.since_empty - OUTSIDE.keys()
+        if is_closed and (full or waiting or item.get("gsi2sk")):
             yield f"wallet {play.currency} is closed with something in it"
         lots = {lot["id"]: (lot["left"], lot.get("held", 0)) for lot in item.get("lots", [])}
         told = (item["seq"], item["head"], item["cash"], item.get("cash_held", 0), lots)

@@ -19,6 +19,13 @@ from holdfast.services.credits import GrantTerms
 from holdfast.services.holds import HoldTerms
 from holdfast.services.workspaces import Visitor
 from holdfast.store import items
+from tests.faults.by_card import pay_by_card
+from tests.faults.by_coupon import redeem_coupons
+from tests.faults.by_recharge import recharge_by_itself
+from tests.faults.by_x402 import pay_by_x402
+from tests.property.defects_of_coupons import DEFECTS_OF_COUPONS
+from tests.property.defects_of_recharges import DEFECTS_OF_RECHARGES
+from tests.property.defects_of_x402 import DEFECTS_OF_X402
 from tests.property.second_audit import second_audit
 from tests.property.traffic import Traffic
 from tests.property.world import World
@@ -27,6 +34,7 @@ type Item = dict[str, Any]
 
 OPERATIONS = 1_500
 HOUR = timedelta(hours=1)
+NOW = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
 LIVE = Tenant("acme", "live")
 DORA = "acme/dora"
 EARLY = {"S": "2026-01-01T00:00:00.000Z"}
@@ -143,11 +151,14 @@ def _settle_down(world: World) -> None:
         once=_once("hold"),
     )
     credit.void(store, LIVE, grant_id=gift.id, once=_once("void"))
+    pay_by_card(store, owner, now=NOW)
+    pay_by_x402(store, owner, now=NOW)
+    redeem_coupons(store, owner, now=NOW)
+    recharge_by_itself(store, LIVE, now=NOW)
 
 
 def _once(key: str) -> Once:
-    now = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
-    return Once(tenant=LIVE, caller=DORA, key=key, fingerprint=key, now=now)
+    return Once(tenant=LIVE, caller=DORA, key=key, fingerprint=key, now=NOW)
 
 
 @pytest.fixture
@@ -564,6 +575,135 @@ def an_answer_from_the_future(table: Table) -> None:
     _add(receipt["answer"]["M"], "version", 9)
 
 
+def _paid(table: Table, **values: str) -> Item:
+    return table.one("PAYMENT", "entry_id", **values)
+
+
+def a_payment_gone(table: Table) -> None:
+    table.drop(_paid(table, kind="topup"))
+
+
+def a_payment_that_received_less(table: Table) -> None:
+    _add(_paid(table, kind="topup"), "received_micros", -1)
+
+
+def a_payment_that_failed_and_was_credited(table: Table) -> None:
+    _paid(table, kind="topup")["status"] = {"S": "failed"}
+
+
+def a_payment_that_names_another_entry(table: Table) -> None:
+    first, second, *_ = [each for each in table.all("PAYMENT") if each["kind"] == {"S": "topup"}]
+    first["entry_id"] = second["entry_id"]
+
+
+def a_payment_credited_to_two(table: Table) -> None:
+    first, second, *_ = [each for each in table.all("ENTRY") if _is_from_stripe(each, "deposit")]
+    second["reference"] = first["reference"]
+    second["details"]["M"]["payment_id"] = first["reference"]
+    table.mend(second)
+
+
+def _is_from_stripe(item: Item, type_: str) -> bool:
+    return bool(item.get("source") == {"S": "stripe"} and item["type"] == {"S": type_})
+
+
+def a_purchase_that_the_wallet_never_paid(table: Table) -> None:
+    _paid(table, payment_method_id="balance", kind="intent")["entry_id"] = {"S": "ent_none"}
+
+
+def a_refund_gone(table: Table) -> None:
+    table.drop(_paid(table, kind="refund"))
+
+
+def a_refund_of_more(table: Table) -> None:
+    _add(_paid(table, kind="refund", status="succeeded"), "amount_micros", 1)
+
+
+def a_refund_that_failed_and_was_not_undone(table: Table) -> None:
+    del table.one("PAYMENT", "undone_by")["undone_by"]
+
+
+def a_refund_that_is_undone_and_did_not_fail(table: Table) -> None:
+    table.one("PAYMENT", "undone_by")["status"] = {"S": "succeeded"}
+
+
+def a_refund_that_no_wallet_paid(table: Table) -> None:
+    entry = next(each for each in table.all("ENTRY") if _is_from_stripe(each, "card_refund"))
+    entry["details"]["M"]["refund_id"] = {"S": "ref_none"}
+    table.mend(entry)
+
+
+def a_payment_that_forgot_its_refund(table: Table) -> None:
+    _add(table.one("PAYMENT", "refunded_micros", kind="topup"), "refunded_micros", -1)
+
+
+def more_back_than_came_in(table: Table) -> None:
+    refund = _paid(table, kind="refund", status="succeeded")
+    paid = table.items[f"ORG#acme/live#PAY#{refund['refund_of']['S']}", "PAYMENT"]
+    _add(refund, "amount_micros", 10**9)
+    _add(paid, "refunded_micros", 10**9)
+
+
+def money_from_stripe_for_nobody(table: Table) -> None:
+    entry = next(each for each in table.all("ENTRY") if _is_from_stripe(each, "card_purchase"))
+    entry["reference"] = {"S": "pay_none"}
+    table.mend(entry)
+
+
+def a_deposit_that_clears_with_stripe_by_itself(table: Table) -> None:
+    entry = next(
+        each
+        for each in table.all("ENTRY")
+        if each.get("type") == {"S": "deposit"} and each["source"] == {"S": "api"}
+    )
+    entry["postings"]["M"]["stripe_clearing"] = entry["postings"]["M"].pop("deposits")
+    table.mend(entry)
+
+
+def a_dispute_gone(table: Table) -> None:
+    table.drop(table.one("DISPUTE", status="lost"))
+
+
+def frozen_money_forgotten(table: Table) -> None:
+    _add(table.one("DISPUTE", status="under_review"), "frozen_micros", -1)
+
+
+def frozen_money_free_again(table: Table) -> None:
+    dispute = table.one("DISPUTE", status="under_review")
+    wallet = table.items[dispute["pk"]["S"], "WALLET#usd"]
+    frozen = int(dispute["frozen_micros"]["N"])
+    _add(wallet, "cash", frozen)
+    _add(wallet, "cash_held", -frozen)
+
+
+def a_loss_that_took_less(table: Table) -> None:
+    _add(table.one("DISPUTE", status="lost"), "taken_micros", -1)
+
+
+def a_dispute_that_owes_more_than_came_in(table: Table) -> None:
+    dispute = table.one("DISPUTE", status="under_review")
+    _add(dispute, "amount_micros", 10**9)
+    _add(dispute, "owed_micros", 10**9)
+
+
+def a_dispute_that_is_open_again(table: Table) -> None:
+    dispute = table.one("DISPUTE", status="won")
+    dispute["status"] = {"S": "needs_response"}
+    del dispute["closed_at"], dispute["closed_by"]
+
+
+def a_dispute_closed_by_nobody(table: Table) -> None:
+    table.one("DISPUTE", status="lost")["closed_by"] = {"S": "ent_none"}
+
+
+def a_dispute_opened_by_nobody(table: Table) -> None:
+    table.one("DISPUTE", status="lost")["frozen_by"] = {"S": "ent_none"}
+
+
+def a_dispute_of_another_payment(table: Table) -> None:
+    table.one("DISPUTE")["payment_id"] = {"S": "pay_none"}
+
+
 DEFECTS = {
     cash_out_of_nowhere: "folded",
     a_lot_that_lost_to_cash: "lots_add_up",
@@ -638,8 +778,35 @@ DEFECTS = {
     a_member_who_is_the_owner: "members_have_seats",
     a_member_in_the_role_of_the_owner: "members_have_seats",
     a_member_of_no_account: "members_have_seats",
+    a_payment_gone: "stripe_has_a_payment",
+    a_payment_that_received_less: "payments_credited_once",
+    a_payment_that_failed_and_was_credited: "payments_credited_once",
+    a_payment_that_names_another_entry: "payments_credited_once",
+    a_payment_credited_to_two: "payments_credited_once",
+    a_purchase_that_the_wallet_never_paid: "payments_credited_once",
+    a_refund_gone: "refunds_were_taken_once",
+    a_refund_of_more: "refunds_were_taken_once",
+    a_refund_that_failed_and_was_not_undone: "refunds_were_taken_once",
+    a_refund_that_is_undone_and_did_not_fail: "refunds_were_taken_once",
+    a_refund_that_no_wallet_paid: "refunds_were_taken_once",
+    a_payment_that_forgot_its_refund: "refunds_of_payments_add_up",
+    more_back_than_came_in: "refunds_of_payments_add_up",
+    money_from_stripe_for_nobody: "stripe_has_a_payment",
+    a_deposit_that_clears_with_stripe_by_itself: "stripe_has_a_payment",
+    a_dispute_gone: "disputes_stand",
+    frozen_money_forgotten: "disputes_stand",
+    frozen_money_free_again: "lots_add_up",
+    a_loss_that_took_less: "disputes_stand",
+    a_dispute_that_owes_more_than_came_in: "disputes_stand",
+    a_dispute_that_is_open_again: "disputes_stand",
+    a_dispute_closed_by_nobody: "disputes_stand",
+    a_dispute_opened_by_nobody: "disputes_stand",
+    a_dispute_of_another_payment: "disputes_stand",
     an_answer_that_is_not_there: "receipts_answer",
     an_answer_from_the_future: "receipts_answer",
+    **DEFECTS_OF_X402,
+    **DEFECTS_OF_COUPONS,
+    **DEFECTS_OF_RECHARGES,
 }
 
 

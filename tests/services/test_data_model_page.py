@@ -22,6 +22,7 @@ from holdfast.services.workspaces import Visitor
 from holdfast.store import items, keys
 from holdfast.store.attributes import Attributes, encode
 from tests.services.caller import CENT, HOUR, LIVE, Caller, bob
+from tests.services.coupon_desk import Desk
 from tests.simulator.capacity import item_size
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "data-model.md"
@@ -44,8 +45,19 @@ KEYS = {
     "customer": keys.customer(T, "acct_1"),
     "payment method": keys.method(T, "acct_1", "method id"),
     "setup": keys.setup(T, "acct_1", "setup id"),
+    "dispute": keys.dispute(T, "acct_1", "dispute id"),
+    "redemption": keys.redemption(T, "acct_1", "code"),
+    "guesses": keys.guesses(T, "acct_1"),
+    "coupon": keys.coupon(T, "code"),
+    "recharge": keys.recharge(T, "acct_1"),
+    "attempt": keys.attempt(T, "acct_1", "attempt id"),
+    "breaker": keys.breaker(T, "card"),
+    "payment": keys.payment(T, "payment id"),
     "workspace": keys.workspace(T, "workspace id"),
     "API key": keys.api_key("key id"),
+    "x402 settlement": keys.x402_settlement("settlement id"),
+    "stripe event": keys.stripe_event("event id"),
+    "report": keys.report("mode", "day"),
     "entry": keys.entry(T, "entry id"),
     "receipt": keys.entry(T, "entry id"),
 }
@@ -53,7 +65,9 @@ KEYS = {
 
 def test_the_page_lists_every_key_as_it_is_spelled():
     listed = re.findall(
-        r"^\| ([A-Za-z ]+) \| `((?:ORG|KEY|ENTRY)#[^`]+)` \| `([^`]+)` \|", TEXT, re.MULTILINE
+        r"^\| ([A-Za-z0-9 ]+) \| `((?:ORG|KEY|STRIPE|X402|REPORT|ENTRY)#[^`]+)` \| `([^`]+)` \|",
+        TEXT,
+        re.MULTILINE,
     )
 
     assert [(name, pk, sk) for name, pk, sk in listed] == [
@@ -202,6 +216,16 @@ def adjust(alice: Caller) -> Any:
     )
 
 
+def make_coupon(alice: Caller) -> Desk:
+    desk = Desk(alice)
+    desk.make()
+    return desk
+
+
+def redeem_coupon(alice: Caller) -> Callable[[], Any]:
+    return make_coupon(alice).redeem
+
+
 VISITOR = Visitor(LIVE, "acme/alice", is_admin=False)
 
 
@@ -312,6 +336,8 @@ OPERATIONS: dict[str, Callable[[Caller], Callable[[], Any]]] = {
     "void": void,
     "starter credit": start,
     "adjustment": lambda alice: lambda: adjust(alice),
+    "coupon made": lambda alice: lambda: make_coupon(alice),
+    "coupon redeemed": redeem_coupon,
     "account opened": lambda alice: lambda: open_account(alice),
     "account closed": close_account,
     "workspace opened": lambda alice: lambda: open_workspace(alice),
@@ -373,6 +399,8 @@ NOUNS = {
     "MEMBER": "member",
     "LINKED": "linked",
     "INFO": "billing info",
+    "COUPON": "coupon",
+    "REDEMPTION": "redemption",
     "WORKSPACE": "workspace",
     "KEY": "API key",
 }

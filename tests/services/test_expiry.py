@@ -6,10 +6,13 @@ from typing import Any, cast
 
 import pytest
 
-from holdfast.domain.ledger import DueWallet
+from holdfast.domain.accounts import Owner
+from holdfast.domain.clock import Instant
+from holdfast.domain.due import WALLET, Due
 from holdfast.domain.lots import CASH
 from holdfast.errors import HoldExpired, Unavailable
-from holdfast.gateways.work_queue import NotQueued, WorkQueue, wallets_in
+from holdfast.gateways.work_queue import NotQueued, WorkQueue, due_in
+from holdfast.services import due as whatever
 from holdfast.services import expiry
 from holdfast.services.expiry import SWEEP_HOLDS_MAX
 from holdfast.store import keys, pages
@@ -41,7 +44,7 @@ def sweep(alice: Caller) -> int:
     return expiry.sweep(alice.store, alice.owner, "usd", now=alice.now)
 
 
-def due(alice: Caller) -> list[DueWallet]:
+def due(alice: Caller) -> list[Due]:
     return [
         each
         for shard in range(keys.DUE_SHARDS)
@@ -145,7 +148,7 @@ def test_after_a_sweep_the_wallet_is_due_when_the_next_thing_is():
     sweep(swept)
 
     assert due(later(alice, 2 * HOUR - MILLISECOND)) == []
-    assert due(later(alice, 2 * HOUR)) == [DueWallet(LIVE, alice.owner.account_id, "usd")]
+    assert due(later(alice, 2 * HOUR)) == [Due(WALLET, LIVE, alice.owner.account_id, "usd")]
     sweep(later(alice, 3 * HOUR))
     assert due(later(alice, 9 * HOUR)) == []
     assert alice.balance() == (START, 0)
@@ -266,15 +269,27 @@ def test_one_wallet_that_cannot_be_swept_does_not_stop_the_others():
     alice.hold(5, currency="eur")
     then = later(alice, HOUR)
     wallets = due(then)
-    broken = DueWallet(LIVE, "acct#broken", "usd")
+    broken = Due(WALLET, LIVE, "acct#broken", "usd")
 
     with pytest.raises(ExceptionGroup) as failed:
-        expiry.sweep_all(then.store, [broken, *wallets, broken], now=then.now)
+        sweep_all(then, [broken, *wallets, broken])
 
     assert len(failed.value.exceptions) == 2
     assert len(wallets) == 3
     assert due(then) == []
-    assert expiry.sweep_all(then.store, wallets, now=then.now) == 0
+    assert sweep_all(then, wallets) == 0
+
+
+def sweep_all(caller: Caller, wallets: list[Due]) -> int:
+    """Sweep the wallets; how many holds were closed."""
+    closed: list[int] = []
+
+    def sweep(wallet: Due, now: Instant) -> None:
+        owner = Owner(wallet.tenant, wallet.account_id)
+        closed.append(expiry.sweep(caller.store, owner, wallet.name, now=now))
+
+    whatever.sweep_all({WALLET: sweep}, wallets, now=caller.now)
+    return sum(closed)
 
 
 class Queue:
@@ -303,13 +318,13 @@ def test_a_tick_queues_every_wallet_that_is_due_and_no_other():
     other.hold(5, expires_in=2 * HOUR)
     client = Queue()
 
-    queued = expiry.dispatch(alice.store, queue_to(client), now=NOW + HOUR)
+    queued = whatever.dispatch(alice.store, queue_to(client), now=NOW + HOUR)
 
-    found = [each for body in client.bodies for each in wallets_in(body)]
+    found = [each for body in client.bodies for each in due_in(body)]
     assert queued == 2
-    assert sorted(each.currency for each in found) == ["eur", "usd"]
+    assert sorted(each.name for each in found) == ["eur", "usd"]
     assert {each.account_id for each in found} == {alice.owner.account_id}
-    assert all(json.loads(body).keys() == {"wallets"} for body in client.bodies)
+    assert all(json.loads(body).keys() == {"due"} for body in client.bodies)
 
 
 def test_a_tick_that_was_missed_is_made_up_by_the_next():
@@ -318,9 +333,9 @@ def test_a_tick_that_was_missed_is_made_up_by_the_next():
     full, empty = Queue(full=True), Queue()
 
     with pytest.raises(NotQueued):
-        expiry.dispatch(alice.store, queue_to(full), now=NOW + HOUR)
+        whatever.dispatch(alice.store, queue_to(full), now=NOW + HOUR)
 
-    assert expiry.dispatch(alice.store, queue_to(empty), now=NOW + DAY) == 1
+    assert whatever.dispatch(alice.store, queue_to(empty), now=NOW + DAY) == 1
 
 
 def test_a_tick_that_comes_twice_has_one_effect():
@@ -329,12 +344,9 @@ def test_a_tick_that_comes_twice_has_one_effect():
     then = later(alice, HOUR)
     client = Queue()
     for _ in range(2):
-        expiry.dispatch(then.store, queue_to(client), now=then.now)
+        whatever.dispatch(then.store, queue_to(client), now=then.now)
 
-    closed = [
-        expiry.sweep_all(then.elsewhere().store, wallets_in(body), now=then.now)
-        for body in client.bodies
-    ]
+    closed = [sweep_all(then.elsewhere(), due_in(body)) for body in client.bodies]
 
     assert closed == [1, 0]
     assert alice.entries().count("hold_expiry") == 1

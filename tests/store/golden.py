@@ -7,18 +7,26 @@ from holdfast.domain.accounts import Account, default_account_id
 from holdfast.domain.api_keys import ApiKey, SpendCap
 from holdfast.domain.billing_info import BillingInfo
 from holdfast.domain.budgets import DAY, KEY, RUN, WORKSPACE, Budget, Scope
+from holdfast.domain.coupons import Coupon, Guesses, Miss, Redemption
 from holdfast.domain.credits import CreditGrant, Starter
+from holdfast.domain.disputes import Dispute
 from holdfast.domain.entries import Entry
 from holdfast.domain.holds import Hold, Job
 from holdfast.domain.ledger import Record
 from holdfast.domain.lots import CASH, CREDIT, STARTER_TAG, Draw, Lot, Terms
 from holdfast.domain.members import Member
 from holdfast.domain.payment_methods import Customer, PaymentMethod, Setup
+from holdfast.domain.payments import Payment
 from holdfast.domain.quotes import HeldJob, LineItem, Quote
+from holdfast.domain.recharge import AutoRecharge
+from holdfast.domain.recharge_attempts import Attempt, Breaker
+from holdfast.domain.stripe_events import StripeEvent
 from holdfast.domain.wallet import Refunded
 from holdfast.domain.workspaces import Link, LinkedWorkspace, Workspace
 from holdfast.store.items import Receipt
 from tests.domain.samples import ACCOUNT_ID, HOUR, NOW, TENANT, USAGE, once, wallet
+from tests.store.report_records import REPORT
+from tests.store.x402_records import GOLDEN_X402
 
 GIFT = Terms(kind=CREDIT, granted_at=NOW, expires_at=NOW + HOUR, priority=3, tag="welcome")
 STARTER = Terms(kind=CASH, granted_at=NOW, expires_at=NOW + timedelta(days=30))
@@ -61,6 +69,7 @@ BOBS = default_account_id(TENANT, BOB)
 SHARED = "acct_aaaaaaaaaaaaaaaaaaaaaaaaaa"
 WORKSPACE_ID = "ws_aaaaaaaaaaaaaaaaaaaaaaaaaa"
 KEY_ID = "key_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+ATTEMPT_ID = "att_01m7y2epp0aaaaaaaaaaaaaaaa_usd"
 GRANT_ID = "grant_01m7y2epp0aaaaaaaaaaaaaaaaaaaaaaaaaa_usd"
 TOMORROW = NOW + timedelta(days=1)
 METERED = Terms(
@@ -82,6 +91,37 @@ SCOPES = (
         currency="eur",
         window=DAY,
     ),
+)
+
+RECEIVED_EVENT = StripeEvent(
+    id="evt_1",
+    mode="live",
+    type="payment_intent.succeeded",
+    object_type="payment_intent",
+    object_id="pi_1",
+    customer_id="cus_1",
+    created_at=NOW,
+    received_at=NOW + HOUR,
+    version=1,
+)
+
+OPENED = Dispute(
+    id="du_1QxT7b2eZvKYlo2C",
+    account_id=ACCOUNT_ID,
+    payment_id="pay_01m7y1sp00jwu2fzawqjxehlqd_usd",
+    payment_intent_id="pi_3QxT7b2eZvKYlo2C0aBcDeFg",
+    charge_id="ch_3QxT7b2eZvKYlo2C0hIjKlMn",
+    amount_micros=25_000_000,
+    currency="usd",
+    owed_micros=20_000_000,
+    status="needs_response",
+    reason="fraudulent",
+    opened_at=NOW,
+    observed_at=NOW,
+    evidence_due_at=TOMORROW,
+    frozen_micros=15_000_000,
+    frozen_by="ent_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+    version=1,
 )
 
 RECORDS: dict[str, Record] = {
@@ -294,7 +334,126 @@ RECORDS: dict[str, Record] = {
         removed_at=TOMORROW,
         version=2,
     ),
+    "payment": Payment(
+        id="pay_01m7y1sp00jwu2fzawqjxehlqd_usd",
+        kind="auto_recharge",
+        tenant=TENANT,
+        account_id=ACCOUNT_ID,
+        amount_micros=20_000_000,
+        currency="usd",
+        surface="agents",
+        created_at=NOW,
+        updated_at=TOMORROW,
+        status="succeeded",
+        received_micros=20_000_000,
+        received_currency="usd",
+        customer_id="cus_1",
+        payment_method_id="pm_1",
+        payment_intent_id="pi_1",
+        charge_id="ch_1",
+        entry_id="ent_1",
+        off_session=True,
+        refunded_micros=5_000_000,
+        details={"description": "more"},
+        settled_at=TOMORROW,
+        version=3,
+    ),
+    "recharge": AutoRecharge(
+        account_id=ACCOUNT_ID,
+        enabled=True,
+        threshold_micros=10_000_000,
+        amount_micros=20_000_000,
+        daily_cap_micros=80_000_000,
+        monthly_cap_micros=400_000_000,
+        method_id="pm_1",
+        day="2026-11-21",
+        day_micros=20_000_000,
+        month="2026-11",
+        month_micros=60_000_000,
+        card="fingerprint",
+        held_by="backing_off",
+        next_at=NOW + HOUR,
+        failures=1,
+        failed_id=ATTEMPT_ID,
+        failure_code="card_declined",
+        decline_code="generic_decline",
+        failed_at=NOW,
+        version=5,
+    ),
+    "recharge that was never switched on": AutoRecharge(account_id=ACCOUNT_ID, version=1),
+    "attempt": Attempt(
+        account_id=ACCOUNT_ID,
+        id=ATTEMPT_ID,
+        trigger="threshold",
+        currency="usd",
+        amount_micros=20_000_000,
+        threshold_micros=10_000_000,
+        available_micros=5_000_000,
+        balance_before_micros=6_000_000,
+        reason="below_threshold",
+        created_at=NOW,
+        updated_at=NOW,
+        status="failed",
+        balance_after_micros=26_000_000,
+        method_id="pm_1",
+        card="fingerprint",
+        payment_id="pay_01m7y1sp00jwu2fzawqjxehlqd_usd",
+        payment_intent_id="pi_1",
+        failure_code="card_declined",
+        decline_code="generic_decline",
+        version=2,
+    ),
+    "breaker": Breaker(
+        card="fingerprint", attempts=2, attempted_at=NOW, next_at=NOW + 6 * HOUR, version=2
+    ),
+    "wallet that is recharged": replace(wallet(), recharge_below_micros=10_000_000),
     "setup": Setup(account_id=ACCOUNT_ID, id="seti_1", created_at=NOW, version=1),
+    "dispute": OPENED,
+    "dispute that was lost": replace(
+        OPENED,
+        status="lost",
+        closed_at=TOMORROW,
+        observed_at=TOMORROW,
+        frozen_micros=0,
+        taken_micros=20_000_000,
+        closed_by="ent_bbbbbbbbbbbbbbbbbbbbbbbbbb",
+        version=3,
+    ),
+    "stripe event": RECEIVED_EVENT,
+    "stripe event that is done with": replace(
+        RECEIVED_EVENT, status="done", outcome="applied", done_at=TOMORROW, version=2
+    ),
+    "report": REPORT,
+    "coupon": Coupon(
+        code="SPRING-26",
+        kind="credit",
+        currency="usd",
+        created_at=NOW,
+        amount_micros=5_000_000,
+        redeemed=2,
+        version=3,
+    ),
+    "coupon that is a bonus": Coupon(
+        code="DOUBLE_UP",
+        kind="bonus",
+        currency="eur",
+        created_at=NOW,
+        percent=10,
+        max_redemptions=100,
+        per_user=2,
+        min_purchase_micros=20_000_000,
+        starts_at=NOW,
+        expires_at=TOMORROW,
+        active=False,
+        version=1,
+    ),
+    "redemption": Redemption(account_id=ACCOUNT_ID, code="SPRING-26", uses=1, version=1),
+    "redemption that hangs on a payment": Redemption(
+        account_id=ACCOUNT_ID, code="DOUBLE_UP", uses=2, reserved_for="pay_1", version=4
+    ),
+    "guesses": Guesses(
+        account_id=ACCOUNT_ID, misses=(Miss("a" * 26, NOW), Miss("b" * 26, TOMORROW)), version=7
+    ),
     "API key": ApiKey(
         tenant=TENANT,
         id=KEY_ID,
@@ -321,6 +480,7 @@ RECORDS: dict[str, Record] = {
         revoked_at=TOMORROW,
         version=2,
     ),
+    **GOLDEN_X402,
 }
 ENTRIES: dict[str, Entry] = {
     "entry": replace(USAGE, hash="a" * 64, fingerprint="f" * 64),

@@ -12,7 +12,9 @@ from holdfast.domain.api_keys import ApiKey, SpendCap
 from holdfast.domain.billing_info import BillingInfo
 from holdfast.domain.budgets import DAY, KEY, MONTH, RUN, TOTAL, WORKSPACE, Budget, Scope
 from holdfast.domain.clock import Instant
+from holdfast.domain.coupons import Coupon, Guesses, Miss, Redemption
 from holdfast.domain.credits import CreditGrant, Starter
+from holdfast.domain.disputes import Dispute
 from holdfast.domain.entries import Entry, Json
 from holdfast.domain.holds import Hold, Job
 from holdfast.domain.ledger import Record, Wallet
@@ -20,9 +22,14 @@ from holdfast.domain.lots import CASH, CREDIT, Draw, Lot, Terms
 from holdfast.domain.members import Member
 from holdfast.domain.money import AMOUNT_MICROS_MAX, WALLET_MICROS_MAX
 from holdfast.domain.payment_methods import Customer, PaymentMethod, Setup
+from holdfast.domain.payments import Payment
 from holdfast.domain.quotes import HeldJob, LineItem, Quote
+from holdfast.domain.stripe_events import StripeEvent
 from holdfast.domain.wallet import Refunded
 from holdfast.domain.workspaces import Link, LinkedWorkspace, Workspace
+from tests.store.recharge_records import RECHARGE_KINDS
+from tests.store.report_records import REPORT_KINDS
+from tests.store.x402_records import X402_KINDS
 
 _BASE32 = ascii_lowercase + "234567"
 
@@ -85,6 +92,7 @@ wallets = st.builds(
     open_from=st.none() | texts,
     updated_at=st.none() | instants,
     closed=st.booleans(),
+    recharge_below_micros=st.none() | unsigned,
 )
 
 
@@ -323,7 +331,120 @@ def methods(draw: st.DrawFn) -> PaymentMethod:
     )
 
 
+payments = st.builds(
+    Payment,
+    id=job_ids,
+    kind=st.sampled_from(["topup", "checkout", "order", "auto_recharge", "intent", "refund"]),
+    tenant=tenants,
+    account_id=account_ids,
+    amount_micros=positive,
+    currency=currencies,
+    surface=texts,
+    created_at=instants,
+    updated_at=instants,
+    status=st.sampled_from(["pending", "succeeded", "failed", "canceled", "requires_capture"]),
+    observed_at=st.none() | instants,
+    received_micros=unsigned,
+    received_currency=currencies,
+    customer_id=texts,
+    payment_method_id=texts,
+    payment_intent_id=texts,
+    session_id=texts,
+    session_url=texts,
+    refund_id=texts,
+    refund_of=texts,
+    charge_id=texts,
+    failure_code=texts,
+    decline_code=texts,
+    entry_id=texts,
+    undone_by=texts,
+    due_at=st.none() | instants,
+    sweeps=st.integers(0, 9),
+    attempts=st.integers(0, 9),
+    off_session=st.booleans(),
+    save_card=st.booleans(),
+    captures_by_hand=st.booleans(),
+    capture_micros=unsigned,
+    plan_id=texts,
+    workspace_id=texts,
+    coupon_code=texts,
+    bonus_micros=unsigned,
+    refunded_micros=unsigned,
+    hold_id=texts,
+    details=st.dictionaries(names, names, max_size=2),
+    settled_at=st.none() | instants,
+    version=versions,
+)
+disputes = st.builds(
+    Dispute,
+    id=job_ids,
+    account_id=account_ids,
+    payment_id=names,
+    payment_intent_id=names,
+    charge_id=names,
+    amount_micros=unsigned,
+    currency=currencies,
+    owed_micros=unsigned,
+    status=names,
+    reason=names,
+    opened_at=instants,
+    observed_at=instants,
+    evidence_due_at=st.none() | instants,
+    closed_at=st.none() | instants,
+    frozen_micros=unsigned,
+    taken_micros=unsigned,
+    frozen_by=texts,
+    closed_by=texts,
+    version=versions,
+)
+stripe_events = st.builds(
+    StripeEvent,
+    id=st.from_regex(r"evt_[0-9A-Za-z]{1,40}", fullmatch=True),
+    mode=st.sampled_from(["live", "test"]),
+    type=names,
+    object_type=names,
+    object_id=texts,
+    customer_id=texts,
+    created_at=instants,
+    received_at=instants,
+    status=st.sampled_from(["received", "done"]),
+    outcome=st.sampled_from(["", "applied", "acknowledged", "foreign", "parked"]),
+    done_at=st.none() | instants,
+    version=versions,
+)
 setups = st.builds(Setup, account_id=account_ids, id=job_ids, created_at=instants, version=versions)
+codes = st.from_regex(r"[A-Z0-9][A-Z0-9_-]{5,39}", fullmatch=True)
+coupons = st.builds(
+    Coupon,
+    code=codes,
+    kind=st.sampled_from(["credit", "bonus"]),
+    currency=currencies,
+    created_at=instants,
+    amount_micros=unsigned,
+    percent=st.integers(0, 100),
+    max_redemptions=st.none() | unsigned,
+    per_user=versions,
+    min_purchase_micros=unsigned,
+    starts_at=st.none() | instants,
+    expires_at=st.none() | instants,
+    active=st.booleans(),
+    redeemed=unsigned,
+    version=versions,
+)
+redemptions = st.builds(
+    Redemption,
+    account_id=account_ids,
+    code=codes,
+    uses=unsigned,
+    reserved_for=st.just("") | job_ids,
+    version=versions,
+)
+guesses = st.builds(
+    Guesses,
+    account_id=account_ids,
+    misses=tuples(st.builds(Miss, texts, instants)),
+    version=versions,
+)
 keys_of_users = st.builds(
     ApiKey,
     tenant=tenants,
@@ -363,5 +484,14 @@ KINDS: dict[str, st.SearchStrategy[Record]] = {
     "customer": customers,
     "payment method": methods(),
     "setup": setups,
+    "dispute": disputes,
+    "stripe event": stripe_events,
+    "coupon": coupons,
+    "redemption": redemptions,
+    "guesses": guesses,
+    "payment": payments,
     "API key": keys_of_users,
+    **RECHARGE_KINDS,
+    **REPORT_KINDS,
+    **X402_KINDS,
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.domain.due import WALLET, Due
 from holdfast.store import items
 from tests.domain.samples import ACCOUNT_ID, TENANT
 from tests.store.golden import ENTRIES, RECEIPT, RECEIPT_OF, RECORDS
@@ -55,4 +56,4 @@ def test_due_wallets_are_found_by_the_keys_that_are_stored():
     # The due index has only these.
     projected = {name: GOLDEN["wallet"][name] for name in ("pk", "sk", "gsi2pk", "gsi2sk")}
 
-    assert items.due_wallet(projected) == (TENANT, ACCOUNT_ID, "usd")
+    assert items.to_due(projected) == Due(WALLET, TENANT, ACCOUNT_ID, "usd")

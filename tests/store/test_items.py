@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.domain.due import WALLET, Due
 from holdfast.domain.entries import chain_hash
 from holdfast.domain.holds import Hold, capture_hold, place_hold
 from holdfast.domain.ledger import Wallet
@@ -121,8 +122,7 @@ def test_only_a_wallet_in_which_something_may_expire_is_in_the_due_index():
 
     assert not {"gsi2pk", "gsi2sk"} & never.keys()
     assert some_day["gsi2sk"]["S"].startswith("2026-11-21T03:30:00.000Z#acme/live#")
-    tenant, account_id, currency = items.due_wallet(some_day)
-    assert (tenant, account_id, currency) == (TENANT, wallet().account_id, "usd")
+    assert items.to_due(some_day) == Due(WALLET, TENANT, wallet().account_id, "usd")
 
 
 def test_every_kind_of_record_has_its_random_ones():

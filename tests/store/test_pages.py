@@ -8,8 +8,9 @@ import pytest
 from holdfast.domain import wallet as rules
 from holdfast.domain.accounts import Tenant
 from holdfast.domain.clock import Instant
+from holdfast.domain.due import WALLET, Due
 from holdfast.domain.holds import Hold, Job, new_id
-from holdfast.domain.ledger import DueWallet, Wallet
+from holdfast.domain.ledger import Wallet
 from holdfast.errors import Unavailable
 from holdfast.store import items, keys, pages
 from holdfast.store.ledger_store import LedgerStore
@@ -277,7 +278,7 @@ def due_wallet(due_at: Instant | None, *, account_id: str = ACCOUNT_ID) -> Walle
     )
 
 
-def due(store: LedgerStore, now: Instant) -> list[DueWallet]:
+def due(store: LedgerStore, now: Instant) -> list[Due]:
     return [each for shard in range(keys.DUE_SHARDS) for each in pages.due(store, shard, now=now)]
 
 
@@ -292,7 +293,7 @@ def test_a_wallet_is_due_at_its_instant(since_due, claim):
 
     found = due(here.store, NOW + since_due)
 
-    assert found == ([DueWallet(TENANT, ACCOUNT_ID, "usd")] if claim else [])
+    assert found == ([Due(WALLET, TENANT, ACCOUNT_ID, "usd")] if claim else [])
 
 
 def test_a_wallet_in_which_nothing_expires_is_never_due():

@@ -107,7 +107,8 @@ def responses_of(served: Served, view: Schema | None) -> Responses:
     for refusal in sorted(refusals(served), key=lambda each: each.code):
         by_status[str(status_of(refusal))].append(refusal)
     for status in sorted({*by_status, "429", "500", "503"}):
-        if status in _EVERYWHERE:
+        is_as_everywhere = status != "400" or by_status[status] == [Unreadable]
+        if status in _EVERYWHERE and is_as_everywhere:
             answered[status] = {"$ref": f"{_SHARED}{_EVERYWHERE[status]}"}
         else:
             answered[status] = _refused(status, by_status[status])

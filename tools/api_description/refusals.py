@@ -20,16 +20,19 @@ from holdfast import errors
 from holdfast.errors import (
     AccountNotFound,
     Contention,
+    FacilitatorUnavailable,
     HoldNotDue,
     IdempotencyKeyReused,
     KeyInUse,
+    PaymentUsed,
     Refusal,
     Unavailable,
 )
 from holdfast.gateways.stripe import checkout, customers, intents, settled
+from holdfast.gateways.x402_facilitator import X402Facilitator
 from holdfast.http.errors import STATUS
 from holdfast.http.principal import owner_named
-from holdfast.services import accounts, expiry
+from holdfast.services import accounts, expiry, x402
 from holdfast.store.ledger_store import LedgerStore
 from tools.api_description.served import PACKAGES
 
@@ -44,11 +47,13 @@ _SEEN_FROM_OUTSIDE: dict[Callable[..., Any], Refusals] = {
     expiry.sweep: _BUSY,
     LedgerStore.change: _BUSY | {IdempotencyKeyReused, KeyInUse},
     LedgerStore.enact: _BUSY | {IdempotencyKeyReused, KeyInUse},
+    x402.pay: _BUSY | {FacilitatorUnavailable, KeyInUse, PaymentUsed},
 }
 _PROVIDER: dict[str, type] = {
     "cards": customers.Cards,
     "checkout": checkout.Checkout,
     "customers": customers.Customers,
+    "facilitator": X402Facilitator,
     "payment_intents": intents.PaymentIntents,
     "portal": customers.Portal,
     "refunds": settled.Refunds,
@@ -186,7 +191,9 @@ class _Reading:
 def _of_provider(node: ast.Attribute) -> Iterator[type[Refusal]]:
     """What `gateway.cards.attach` refuses: the gateway's methods say it, completely."""
     match node:
-        case ast.Attribute(value=ast.Attribute(attr=noun), attr=verb) if noun in _PROVIDER:
+        case ast.Attribute(
+            value=ast.Attribute(attr=noun) | ast.Name(id=noun), attr=verb
+        ) if noun in _PROVIDER:
             said = getdoc(getattr(_PROVIDER[noun], verb, None)) or ""
             for names in _RAISED.findall(said.partition("Raises:")[2]):
                 for name in names.split(", "):

@@ -12,7 +12,9 @@ from botocore.config import Config
 from botocore.session import Session, get_session
 
 from holdfast.domain.clock import Instant, instant
+from holdfast.gateways.endpoint_secrets import EndpointSecrets
 from holdfast.gateways.event_bus import EventBus
+from holdfast.gateways.event_queue import EventQueue
 from holdfast.gateways.secrets import Secrets
 from holdfast.gateways.work_queue import WorkQueue
 from holdfast.store.ledger_store import LedgerStore
@@ -36,7 +38,7 @@ DYNAMODB = Config(
     user_agent="holdfast",
 )
 
-# The authorizer waits for it, and has eight seconds for this and a read of the table.
+# Somebody waits: the authorizer has eight seconds for this and a read of the table.
 SECRETS = Config(
     connect_timeout=1,
     read_timeout=1,
@@ -63,8 +65,13 @@ class Settings:
     accounts_are_ours: bool = True
     stripe_key_parameters: Mapping[str, str] = field(default_factory=dict)
     stripe_publishable_keys: Mapping[str, str] = field(default_factory=dict)
-    stripe_api_base: str | None = None
+    stripe_api_bases: Mapping[str, str] = field(default_factory=dict)
+    stripe_endpoint_parameters: Mapping[str, str] = field(default_factory=dict)
+    stripe_queue_url: str = ""
     return_urls: tuple[str, ...] = ()
+    public_url: str = ""
+    x402_facilitators: Mapping[str, str] = field(default_factory=dict)
+    x402_pay_to: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -79,8 +86,13 @@ def settings() -> Settings:
         accounts_are_ours=os.environ.get("ACCOUNT_DIRECTORY", "internal") != "external",
         stripe_key_parameters=_by_mode("STRIPE_{}_KEY_PARAMETER"),
         stripe_publishable_keys=_by_mode("STRIPE_{}_PUBLISHABLE"),
-        stripe_api_base=os.environ.get("STRIPE_API_BASE") or None,
+        stripe_api_bases=_by_mode("STRIPE_{}_API_BASE"),
+        stripe_endpoint_parameters=_by_mode("STRIPE_{}_ENDPOINT_PARAMETER"),
+        stripe_queue_url=os.environ.get("STRIPE_QUEUE_URL", ""),
         return_urls=tuple(filter(None, os.environ.get("RETURN_URLS", "").split(","))),
+        public_url=os.environ.get("PUBLIC_URL", "").rstrip("/"),
+        x402_facilitators=_by_mode("X402_{}_FACILITATOR"),
+        x402_pay_to=_by_mode("X402_{}_PAY_TO"),
         low_balance_micros=int(os.environ.get("LOW_BALANCE_MICROS", LOW_BALANCE_MICROS)),
     )
 
@@ -119,6 +131,21 @@ def work_queue() -> WorkQueue:
 
 
 @cache
+def endpoint_secrets() -> EndpointSecrets:
+    """The secrets by which deliveries of Stripe's events are known, in both modes."""
+    names = settings().stripe_endpoint_parameters
+    return EndpointSecrets(lambda: session().create_client("ssm", config=SECRETS), names)
+
+
+@cache
+def stripe_queue() -> EventQueue:
+    """The queue of Stripe's events that wait to be looked into."""
+    # Whoever delivers one waits for it.
+    client = session().create_client("sqs", config=SECRETS)
+    return EventQueue(cast("SQSClient", client), settings().stripe_queue_url)
+
+
+@cache
 def ledger_store() -> LedgerStore:
     """The ledger on this environment's table."""
     table = settings().table_name
@@ -138,4 +165,5 @@ def api_key_secret() -> Secrets:
 
 
 HouseSecret = Annotated[Secrets, Depends(api_key_secret)]
+Installation = Annotated[Settings, Depends(settings)]
 Store = Annotated[LedgerStore, Depends(ledger_store)]

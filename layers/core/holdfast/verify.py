@@ -33,8 +33,8 @@ HELD = frozenset(["held", "held_credit"])
 # The ledger accounts that make up a balance; credit for some meters only counts in none.
 BALANCE = frozenset(["wallet", "credit"]) | HELD
 CUSTOMER = BALANCE | frozenset(["restricted_credit"])
-# The type of the one entry that names money and moves none: it is to come on its day.
-SCHEDULED = "credit_scheduled"
+# Entries of money that may only have gone through, between a card and the house.
+THROUGH = frozenset(["card_purchase", "card_refund", "card_refund_failed"])
 
 FORMS = {
     "id": re.compile(r"ent_[a-z2-7]{26}"),
@@ -208,8 +208,9 @@ def _checked(shown: Any, line: int) -> Checked:
         raise Wrong("has a lot with nothing in it")
     if amount != sum(amounts):
         raise Wrong("has lots that do not add up to its amount")
-    moved = abs(own_delta) or abs(held_delta)
-    if moved != (0 if shown["type"] == SCHEDULED else amount):
+    through = shown["type"] in THROUGH and not deltas.keys() & CUSTOMER
+    moved = max(deltas.values(), default=0) if through else abs(own_delta) or abs(held_delta)
+    if moved != (0 if shown["type"] == "credit_scheduled" else amount):
         raise Wrong("has an amount that its postings do not move")
     return Checked(
         line=line,

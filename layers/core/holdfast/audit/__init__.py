@@ -9,7 +9,16 @@ point in time.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from holdfast.audit import across, charges, statements, wallets
+from holdfast.audit import (
+    across,
+    charges,
+    coupons,
+    payments,
+    recharges,
+    statements,
+    wallets,
+    x402,
+)
 from holdfast.audit.books import Books, Found, Owned
 from holdfast.store.attributes import Attributes
 
@@ -19,7 +28,13 @@ OF_ACCOUNTS: tuple[Callable[[Owned], Found], ...] = (
     *charges.CHECKS,
 )
 """The rules that each account has to keep by itself."""
-OF_ALL: tuple[Callable[[Books], Found], ...] = across.CHECKS
+OF_ALL: tuple[Callable[[Books], Found], ...] = (
+    *across.CHECKS,
+    *payments.CHECKS,
+    *coupons.CHECKS,
+    *recharges.CHECKS,
+    *x402.CHECKS,
+)
 """The rules of what belongs to several."""
 
 

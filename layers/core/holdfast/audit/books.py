@@ -9,10 +9,12 @@ from holdfast.domain import holds
 from holdfast.domain.accounts import Account
 from holdfast.domain.budgets import Budget, Place
 from holdfast.domain.credits import CreditGrant, Starter
+from holdfast.domain.disputes import Dispute
 from holdfast.domain.entries import Entry
 from holdfast.domain.holds import Hold
 from holdfast.domain.ledger import Record, Wallet
 from holdfast.domain.members import Member
+from holdfast.domain.payments import Payment
 from holdfast.domain.quotes import HeldJob, Quote
 from holdfast.domain.wallet import Refunded
 from holdfast.domain.workspaces import LinkedWorkspace, Workspace
@@ -43,6 +45,7 @@ class Owned:
     grants: dict[str, CreditGrant] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
     linked: dict[str, LinkedWorkspace] = field(default_factory=dict)
+    disputes: dict[str, Dispute] = field(default_factory=dict)
     starter: Starter | None = None
     entries: dict[str, Entry] = field(default_factory=dict)
 
@@ -50,6 +53,11 @@ class Owned:
         """The entries of one wallet, in order."""
         mine = (entry for entry in self.entries.values() if entry.currency == currency)
         return sorted(mine, key=lambda entry: entry.seq)
+
+    def frozen_in(self, currency: str) -> int:
+        """What disputes have frozen of the plain cash of one wallet, in micros."""
+        mine = (each for each in self.disputes.values() if each.currency == currency)
+        return sum(dispute.frozen_micros for dispute in mine)
 
     def open_in(self, currency: str) -> list[Hold]:
         """The open holds of one wallet."""
@@ -69,6 +77,7 @@ class Books:
     accounts: defaultdict[str, Owned] = field(default_factory=lambda: defaultdict(Owned))
     budgets: dict[tuple[str, Place], Budget] = field(default_factory=dict)
     workspaces: dict[tuple[str, str], Workspace] = field(default_factory=dict)
+    payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
     records: dict[Key, Record] = field(default_factory=dict)
     receipts: list[tuple[str, Key, Receipt]] = field(default_factory=list)
 
@@ -93,6 +102,8 @@ class Books:
         match key.pk.split("#"):
             case ["ORG", segment, "WS", name] if isinstance(record, Workspace):
                 self.workspaces[segment, name] = record
+            case ["ORG", segment, "PAY", name] if isinstance(record, Payment):
+                self.payments[segment, name] = record
             case ["ORG", segment, "ACCT", _] if isinstance(record, Budget):
                 self.budgets[segment, record.place] = record
             case ["ORG", segment, "ACCT", _]:
@@ -120,6 +131,8 @@ def _keep(owned: Owned, record: Record, item: Attributes) -> None:
             owned.members.append(record)
         case LinkedWorkspace():
             owned.linked[record.workspace_id] = record
+        case Dispute():
+            owned.disputes[record.id] = record
         case Starter():
             owned.starter = record
 

@@ -5,8 +5,13 @@ from holdfast.domain import entries as words
 from holdfast.domain.entries import GENESIS, Entry
 from holdfast.domain.lots import CASH, total
 
-DRAWN_LIVE = frozenset({words.HOLD, words.EXTENSION, words.USAGE, words.CREDIT_VOID})
+DRAWN_LIVE = frozenset(
+    {words.HOLD, words.EXTENSION, words.USAGE, words.PURCHASE, words.CREDIT_VOID}
+)
 """Entries whose money must come from lots that had not expired; a capture may use pinned ones."""
+
+THROUGH = frozenset({words.CARD_PURCHASE, words.CARD_REFUND, words.CARD_REFUND_FAILED})
+"""Entries of purchases by card, and of what was given back of them."""
 
 
 def introduced_once(owned: Owned) -> Found:
@@ -43,15 +48,22 @@ def balanced(owned: Owned) -> Found:
         if sum(entry.postings.values()):
             yield at, f"postings add up to {sum(entry.postings.values())}"
         moved_micros = abs(own_delta(entry)) or abs(held_delta(entry))
-        # What is to come on its day is drawn, and moves nothing yet.
-        to_come = entry.type == words.CREDIT_SCHEDULED
+        # What is to come on its day is drawn, and moves nothing yet; nor does what a card paid the
+        # house, or got back from it.
+        moves_nothing = entry.type == words.CREDIT_SCHEDULED or _passes(entry)
         if entry.amount_micros != total(entry.draws):
             yield at, "amount and draws differ"
-        if moved_micros != (0 if to_come else entry.amount_micros):
+        if moved_micros != (0 if moves_nothing else entry.amount_micros):
             yield at, "amount and postings differ"
         yield from _sides(entry, at)
         if any(draw.amount_micros <= 0 for draw in entry.draws):
             yield at, "draws nothing, or less"
+
+
+def _passes(entry: Entry) -> bool:
+    """Whether money only went through the wallet, between a card and the house."""
+    of_house = words.REVENUE if entry.type == words.CARD_PURCHASE else words.REFUNDS
+    return entry.type in THROUGH and entry.postings.keys() == {of_house, words.STRIPE_CLEARING}
 
 
 def _sides(entry: Entry, at: str) -> Found:

@@ -1,14 +1,18 @@
 """The audit of wallets: each is the fold of its entries, lot by lot, and nothing expires unseen."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from holdfast.audit.books import Found, Owned, held_delta, sign
 from holdfast.domain import entries as words
 from holdfast.domain.entries import GENESIS, Entry
-from holdfast.domain.ledger import Wallet
 from holdfast.domain.lots import CASH, LOTS_MAX, Terms
+from holdfast.domain.payment_entries import STRIPE
+from holdfast.domain.x402_credit import X402
 from holdfast.store import items
+
+OUTSIDE = frozenset({STRIPE, X402})
+"""The sources of entries about what had happened outside before it was written here."""
 
 
 def folded(owned: Owned) -> Found:
@@ -51,7 +55,10 @@ def _cash(sums: Counter[str]) -> int:
 
 
 def lots_add_up(owned: Owned) -> Found:
-    """Each lot is what came into it less what was taken; what holds have pinned of it is held."""
+    """Each lot is what came into it less what was taken; what holds have pinned of it is held.
+
+    Of plain cash that is held, too, which disputes have frozen.
+    """
     for currency, (wallet, _) in owned.wallets.items():
         there: Counter[str] = Counter()
         for entry in owned.of(currency):
@@ -61,6 +68,7 @@ def lots_add_up(owned: Owned) -> Found:
         for hold in owned.open_in(currency):
             for draw in hold.draws:
                 held[draw.lot_id] += draw.amount_micros
+        held[CASH] += owned.frozen_in(currency)
         stored = {lot.id: (lot.remaining_micros, lot.held_micros) for lot in wallet.lots}
         stored[CASH] = (wallet.cash_micros, wallet.cash_held_micros)
         for lot_id in there.keys() | held.keys() | stored.keys():
@@ -148,7 +156,10 @@ def due_in_time(owned: Owned) -> Found:
 
 
 def closed_for_good(owned: Owned) -> Found:
-    """A closed account is empty, with all of its wallets closed; an open one has none closed."""
+    """A closed account was emptied, with all of its wallets closed; an open one has none closed.
+
+    What came in or went out elsewhere after that, nobody could refuse: it is there, or owed.
+    """
     account = owned.account
     is_closed = account is not None and account.closed_at is not None
     if account is not None and is_closed and account.is_default:
@@ -158,13 +169,20 @@ def closed_for_good(owned: Owned) -> Found:
     for currency, (wallet, _) in owned.wallets.items():
         if wallet.closed != is_closed:
             yield currency, f"the wallet is closed: {wallet.closed}, its account: {is_closed}"
-        if is_closed and not _is_empty(wallet, owned.open_in(currency)):
+        is_full = bool(wallet.cash_micros or wallet.cash_held_micros or wallet.lots)
+        waits = wallet.pending or wallet.due_at or owned.open_in(currency)
+        if is_closed and (waits or (is_full and not _was_emptied(owned.of(currency)))):
             yield currency, "is closed with something in it"
 
 
-def _is_empty(wallet: Wallet, open_holds: Iterable[object]) -> bool:
-    money = (wallet.cash_micros, wallet.cash_held_micros, wallet.lots, wallet.pending)
-    return not any(money) and wallet.due_at is None and not list(open_holds)
+def _was_emptied(entries: Sequence[Entry]) -> bool:
+    """Whether nothing has come since the wallet was empty but what happened outside."""
+    for entry in reversed(entries):
+        if not entry.balance_after_micros and not entry.held_after_micros:
+            return True
+        if entry.source not in OUTSIDE:
+            return False
+    return True
 
 
 CHECKS = (

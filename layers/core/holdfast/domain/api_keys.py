@@ -32,7 +32,7 @@ PREFIX_LENGTH = 12
 ADMIN = "admin"
 READ = "read"
 WRITE = "write"
-NOUNS = ("accounts", "credits", "holds", "payment_methods", "wallet")
+NOUNS = ("accounts", "credits", "funding", "holds", "payment_methods", "payments", "wallet")
 SCOPES = (*(f"{noun}:{verb}" for noun in NOUNS for verb in (READ, WRITE)), ADMIN)
 """What a key can be for. Each says one thing: to write is not to read, and `admin` says only that
 the key may name other users of its org."""

@@ -29,19 +29,24 @@ API = "api"
 
 @dataclass(slots=True)
 class Book:
-    """The wallet's page of the ledger while one decision writes on it."""
+    """The wallet's page of the ledger while one decision writes on it.
+
+    `is_done` is for what has happened outside already, where money came or went: nobody is left to
+    refuse it to, so a closed wallet takes it too, and one that is full.
+    """
 
     once: Once
     before: Wallet
     budgets: Budgets = ()
     held_for: "Hold | None" = None
+    is_done: bool = False
     wallet: Wallet = field(init=False)
     entry: Entry | None = field(default=None, init=False)
     by_time: list[Entry] = field(default_factory=list, init=False)
     counted: list[Change] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        if self.before.closed:
+        if self.before.closed and not self.is_done:
             raise AccountClosed
         self.wallet = self.before
         self._open_lots()
@@ -203,7 +208,7 @@ class Book:
             wallet = shifted(wallet, move)
         # What time does is not refused: pending money was counted when it was promised.
         too_large = abs(wallet.posted_micros) + wallet.beyond_micros > WALLET_MICROS_MAX
-        if too_large and source != SYSTEM:
+        if too_large and source != SYSTEM and not self.is_done:
             raise AmountTooLarge(wallet_micros_max=WALLET_MICROS_MAX, currency=wallet.currency)
         entry = Entry(
             id=entry_id,

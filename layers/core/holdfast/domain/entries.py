@@ -42,6 +42,14 @@ CREDIT_SCHEDULED = "credit_scheduled"
 CREDIT_GRANT = "credit_grant"
 CREDIT_VOID = "credit_void"
 ADJUSTMENT = "adjustment"
+COUPON_CREDIT = "coupon_credit"
+PURCHASE = "purchase"
+CARD_PURCHASE = "card_purchase"
+CARD_REFUND = "card_refund"
+CARD_REFUND_FAILED = "card_refund_failed"
+DISPUTE_OPENED = "dispute_opened"
+DISPUTE_WON = "dispute_won"
+DISPUTE_LOST = "dispute_lost"
 
 # Ledger accounts of the customer: the four always add up to the wallet's balance.
 WALLET = "wallet"
@@ -61,6 +69,9 @@ REFUNDS = "refunds"
 PROMOTIONS = "promotions"
 BREAKAGE = "breakage"
 ADJUSTMENTS = "adjustments"
+DISPUTES = "disputes"
+STRIPE_CLEARING = "stripe_clearing"
+X402_CLEARING = "x402_clearing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

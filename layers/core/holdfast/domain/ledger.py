@@ -35,6 +35,9 @@ class Wallet:
 
     `hold_due_at` is no later than the earliest expiry among the open holds, `open_from` no later
     than the oldest of their ids: both may lag behind (earlier than true), never run ahead.
+
+    `recharge_below_micros` is there while the wallet is recharged by itself: with less to spend
+    than that, somebody looks whether to.
     """
 
     tenant: Tenant
@@ -55,6 +58,7 @@ class Wallet:
     open_from: str | None = None
     updated_at: Instant | None = None
     closed: bool = False
+    recharge_below_micros: int | None = None
 
     @property
     def due_at(self) -> Instant | None:
@@ -68,7 +72,7 @@ class Wallet:
 
     @property
     def held_micros(self) -> int:
-        """What open holds have set aside."""
+        """What open holds have set aside, and open disputes have frozen."""
         return self.cash_held_micros + sum(lot.held_micros for lot in self.lots)
 
     @property
@@ -126,15 +130,6 @@ class Wallet:
 def is_cash(lot: Lot) -> bool:
     """Whether the lot was paid for (with an expiry), and not granted."""
     return lot.terms.kind == CASH
-
-
-@dataclass(frozen=True, slots=True)
-class DueWallet:
-    """A wallet in which a hold or a lot may have to expire by now."""
-
-    tenant: Tenant
-    account_id: str
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,19 @@
-"""Payments through Stripe: a record that is written before Stripe is asked, and what it learns.
+"""Payments through Stripe: a record that is written before Stripe is asked, and what it is told.
 
-An observation is what Stripe said of the thing at some instant. Observations come late, twice and
-in any order, from answers, events, pages and sweeps; the record becomes the same in every order:
-
-* What is final at Stripe beats what is not, whenever it was seen.
-* Of what is not final, the later observation beats the earlier one.
-
-A decline is not final: Stripe lets the same intent be paid with another card, so `failed` becomes
-`succeeded` where it does. Of a refund nothing but `pending` is not final, and a failure beats a
-success: banks send back what they had taken.
+What becomes of it is in `payment_states`.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from holdfast.domain import money
 from holdfast.domain.accounts import ID_LENGTH, Tenant
-from holdfast.domain.clock import Instant, rfc3339
+from holdfast.domain.clock import Instant
+from holdfast.domain.entries import Json
 from holdfast.domain.once import Once
-from holdfast.errors import InvalidField, InvariantBroken, PaymentState
-
-PAYMENT_PREFIX = "pay_"
+from holdfast.errors import InvalidField
 
 type Kind = Literal["topup", "checkout", "order", "auto_recharge", "intent", "refund"]
 type Status = Literal[
@@ -35,6 +27,16 @@ SUCCEEDED: Status = "succeeded"
 FAILED: Status = "failed"
 CANCELED: Status = "canceled"
 
+TOPUP: Kind = "topup"
+CHECKOUT: Kind = "checkout"
+ORDER: Kind = "order"
+AUTO_RECHARGE: Kind = "auto_recharge"
+INTENT: Kind = "intent"
+REFUND: Kind = "refund"
+
+BALANCE = "balance"
+"""The payment method that is the wallet itself."""
+
 NOT_SENT = "not_sent"
 """The failure of a payment that never reached Stripe."""
 
@@ -42,19 +44,15 @@ KEY_LIFE = timedelta(hours=23)
 """How long the same request under the same key surely has one effect at Stripe: it says a day."""
 
 SWEEP_AFTER = timedelta(minutes=2)
-_SWEEPS = (
-    timedelta(minutes=2),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    timedelta(hours=6),
-)
+"""When a payment without an answer is looked for: long after its request was over."""
+GIVEN_UP_AFTER = timedelta(days=8)
+"""When a payment that nobody went on with is canceled; a bank keeps money aside for seven days."""
 
-# A status that is none of these follows time; among them the later in the row wins. Money that
-# came in is never denied, and money that did not go back is never taken for gone.
+_PREFIXES: Mapping[Kind, str] = {ORDER: "ord_", REFUND: "ref_"}
+# What is final follows no time; of two of them the later in the row wins. Money that came in is
+# never denied, and money that did not go back is never taken for gone.
 _FINAL: tuple[Status, ...] = (CANCELED, SUCCEEDED)
 _FINAL_OF_REFUND: tuple[Status, ...] = (SUCCEEDED, CANCELED, FAILED)
-_ORDER: tuple[Status, ...] = (PENDING, FAILED, REQUIRES_ACTION, REQUIRES_CAPTURE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +76,16 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """An attempt to move money through Stripe.
+    """An attempt to move money through Stripe, or to pay from the wallet (`BALANCE`).
 
     `surface` is where it was asked for, `customer_id` and `payment_method_id` what it was asked
     with; `refund_of` is the payment that a refund gives back. `entry_id` is the entry that credited
     the wallet, or debited it for a refund; `undone_by` gave the money of a failed refund back to
     the wallet. `due_at` is when a sweeper looks at it, None when there is nothing left to find out.
+    `attempts` counts how often somebody went to pay: 0 waits to be confirmed. `bonus_micros` is
+    what the house gives on top once the money is there, `refunded_micros` what is on its way back
+    of it, or was given back. `capture_micros` is what somebody asked to take of what a bank has
+    set aside. `settled_at` is when it came to the ledger, or back out of it.
     """
 
     id: str
@@ -103,6 +105,7 @@ class Payment:
     payment_method_id: str = ""
     payment_intent_id: str = ""
     session_id: str = ""
+    session_url: str = field(default="", repr=False)
     refund_id: str = ""
     refund_of: str = ""
     charge_id: str = ""
@@ -112,12 +115,35 @@ class Payment:
     undone_by: str = ""
     due_at: Instant | None = None
     sweeps: int = 0
+    attempts: int = 1
+    off_session: bool = False
+    save_card: bool = False
+    captures_by_hand: bool = False
+    capture_micros: int = 0
+    plan_id: str = ""
+    workspace_id: str = ""
+    coupon_code: str = ""
+    bonus_micros: int = 0
+    refunded_micros: int = 0
+    hold_id: str = ""
+    details: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    settled_at: Instant | None = None
     version: int = 0
+
+    @property
+    def finals(self) -> tuple[Status, ...]:
+        """The states that nothing follows, the weightiest last."""
+        return _FINAL_OF_REFUND if self.kind == REFUND else _FINAL
+
+    @property
+    def is_gone_wrong(self) -> bool:
+        """Whether it is a refund whose money did not get to the card."""
+        return self.kind == REFUND and self.status in (FAILED, CANCELED)
 
     @property
     def final(self) -> bool:
         """Whether Stripe can say nothing new of it."""
-        return self.status in _finals(self)
+        return self.status in self.finals
 
     @property
     def differs(self) -> bool:
@@ -130,14 +156,35 @@ class Payment:
         """Whether Stripe is known to have it."""
         return bool(self.payment_intent_id or self.session_id or self.refund_id)
 
+    @property
+    def to_credit(self) -> bool:
+        """Whether its money has come in and is not in the ledger yet."""
+        return self.kind != REFUND and self.status == SUCCEEDED and not self.entry_id
+
+    @property
+    def to_undo(self) -> bool:
+        """Whether it is a refund that did not happen, and whose money is out of the ledger."""
+        return self.is_gone_wrong and bool(self.entry_id) and not self.undone_by
+
+    @property
+    def is_by_balance(self) -> bool:
+        """Whether the wallet pays it."""
+        return self.payment_method_id == BALANCE
+
+    @property
+    def refundable_micros(self) -> int:
+        """What of it is not on its way back yet."""
+        return self.received_micros - self.refunded_micros if self.entry_id else 0
+
     def may_repeat(self, now: Instant) -> bool:
         """Whether the same request under the same key is still sure to have one effect."""
         return now < self.created_at + KEY_LIFE
 
 
-def new_id(once: Once, currency: str) -> str:
+def new_id(once: Once, kind: Kind, currency: str) -> str:
     """The id of the payment that a request makes, the same at every delivery."""
-    return once.sortable_id(PAYMENT_PREFIX, currency, digest_length=ID_LENGTH)
+    prefix = _PREFIXES.get(kind, "pay_")
+    return once.sortable_id(prefix, currency, digest_length=ID_LENGTH)
 
 
 def begin(
@@ -148,15 +195,16 @@ def begin(
     amount_micros: int,
     currency: str,
     surface: str,
-    customer_id: str = "",
-    payment_method_id: str = "",
-    refund_of: str = "",
+    is_sent: bool = True,
+    **facts: Any,
 ) -> Payment:
-    """The payment that a request makes, as it is written before Stripe is asked."""
+    """The payment that a request makes, as it is written before Stripe is asked.
+
+    `facts` are whatever else is known of it. One that is not `is_sent` waits to be confirmed.
+    """
     assert amount_micros > 0
-    assert (kind == "refund") == bool(refund_of)
-    return Payment(
-        id=new_id(once, currency),
+    payment = Payment(
+        id=new_id(once, kind, currency),
         kind=kind,
         tenant=once.tenant,
         account_id=account_id,
@@ -165,12 +213,13 @@ def begin(
         surface=surface,
         created_at=once.now,
         updated_at=once.now,
-        customer_id=customer_id,
-        payment_method_id=payment_method_id,
-        refund_of=refund_of,
-        due_at=once.now + SWEEP_AFTER,
+        attempts=int(is_sent),
+        due_at=once.now + SWEEP_AFTER if is_sent else None,
         version=1,
+        **facts,
     )
+    assert (kind == REFUND) == bool(payment.refund_of)
+    return payment
 
 
 def require_between(
@@ -192,89 +241,6 @@ def require_between(
     if amount_micros > maximum_micros:
         most = money.major_decimal(maximum_micros, currency)
         raise InvalidField(param, f"at most {most} {currency}")
-
-
-def observed(payment: Payment, seen: Observation, *, now: Instant) -> Payment:
-    """The payment with what Stripe said of it; the same one, if that is nothing new.
-
-    Raises:
-        InvariantBroken: It was said of another payment.
-    """
-    found = _named(payment, seen)
-    if _weight(payment, seen) > _weight(payment, _known(payment)):
-        found = replace(
-            found,
-            status=seen.status,
-            # Of what is final it does not matter when it was seen.
-            observed_at=None if seen.status in _finals(payment) else seen.at,
-            received_micros=seen.received_micros,
-            received_currency=seen.received_currency,
-            charge_id=seen.charge_id,
-            failure_code=seen.failure_code,
-            decline_code=seen.decline_code,
-        )
-    if found == payment:
-        return payment
-    return _written(found, now=now)
-
-
-def fulfilled(payment: Payment, entry_id: str, *, now: Instant) -> Payment:
-    """The payment whose money is in the ledger, by that entry; the same one, if it was.
-
-    Raises:
-        InvariantBroken: Its money is there by another entry, or did not come in.
-    """
-    assert entry_id
-    if payment.entry_id == entry_id:
-        return payment
-    if payment.entry_id:
-        raise InvariantBroken(f"{payment.id} would be in the ledger twice")
-    if payment.kind != "refund" and payment.status != SUCCEEDED:
-        raise InvariantBroken(f"{payment.id} is {payment.status} and no money came in")
-    return _written(replace(payment, entry_id=entry_id), now=now)
-
-
-def undone(payment: Payment, entry_id: str, *, now: Instant) -> Payment:
-    """The refund that failed, and whose money is back in the wallet; the same one, if it was.
-
-    Raises:
-        InvariantBroken: It is back by another entry, or the refund did not fail.
-    """
-    assert entry_id
-    if payment.undone_by == entry_id:
-        return payment
-    if payment.undone_by:
-        raise InvariantBroken(f"{payment.id} would be undone twice")
-    if not (payment.entry_id and _is_to_undo(payment)):
-        raise InvariantBroken(f"{payment.id} is {payment.status} and nothing is to be undone")
-    return _written(replace(payment, undone_by=entry_id), now=now)
-
-
-def abandoned(payment: Payment, *, now: Instant) -> Payment:
-    """The payment that Stripe knows nothing of, and that is too old to be sent again.
-
-    Raises:
-        PaymentState: Stripe knows of it, or it can still be sent.
-    """
-    if payment.status == FAILED and payment.failure_code == NOT_SENT:
-        return payment
-    if payment.status != PENDING or payment.reached_stripe or payment.may_repeat(now):
-        raise PaymentState(status=payment.status)
-    return observed(payment, Observation(status=FAILED, at=now, failure_code=NOT_SENT), now=now)
-
-
-def swept(payment: Payment, *, now: Instant) -> Payment:
-    """The payment that was looked at without anything new; each time the next look is later."""
-    if payment.due_at is None:
-        return payment
-    wait = _SWEEPS[min(payment.sweeps, len(_SWEEPS) - 1)]
-    return replace(
-        payment,
-        due_at=now + wait,
-        sweeps=payment.sweeps + 1,
-        updated_at=now,
-        version=payment.version + 1,
-    )
 
 
 def status_of_intent(status: str, *, failed: bool) -> Status:
@@ -300,62 +266,3 @@ def status_of_refund(status: str) -> Status:
         case "succeeded" | "failed" | "canceled":
             return status
     return PENDING
-
-
-def _finals(payment: Payment) -> tuple[Status, ...]:
-    return _FINAL_OF_REFUND if payment.kind == "refund" else _FINAL
-
-
-def _weight(payment: Payment, seen: Observation) -> tuple[int, str, int, tuple[str, ...], int]:
-    """What makes one observation beat another: a total order, so that no order of them matters."""
-    finals = _finals(payment)
-    facts = (seen.received_currency, seen.charge_id, seen.failure_code, seen.decline_code)
-    if seen.status in finals:
-        return finals.index(seen.status) + 1, "", 0, facts, seen.received_micros
-    return 0, rfc3339(seen.at), _ORDER.index(seen.status), facts, seen.received_micros
-
-
-def _known(payment: Payment) -> Observation:
-    return Observation(
-        status=payment.status,
-        at=payment.observed_at or payment.created_at,
-        received_micros=payment.received_micros,
-        received_currency=payment.received_currency,
-        charge_id=payment.charge_id,
-        failure_code=payment.failure_code,
-        decline_code=payment.decline_code,
-    )
-
-
-def _named(payment: Payment, seen: Observation) -> Payment:
-    """The payment with the names that Stripe gave to its things: even old news tell those."""
-    names = {}
-    for name in ("payment_intent_id", "session_id", "refund_id"):
-        told, known = getattr(seen, name), getattr(payment, name)
-        if told and known and told != known:
-            raise InvariantBroken(f"{payment.id} is not what Stripe calls {told}")
-        names[name] = known or told
-    return replace(payment, **names)
-
-
-def _is_to_undo(payment: Payment) -> bool:
-    return payment.kind == "refund" and payment.status in (FAILED, CANCELED)
-
-
-def _is_settled(payment: Payment) -> bool:
-    """Whether Stripe and the ledger say the same, and nothing is left to find out."""
-    if _is_to_undo(payment):
-        return not payment.entry_id or bool(payment.undone_by)
-    if payment.kind != "refund" and payment.status == SUCCEEDED:
-        return bool(payment.entry_id)
-    return payment.final or payment.status == FAILED
-
-
-def _written(payment: Payment, *, now: Instant) -> Payment:
-    return replace(
-        payment,
-        due_at=None if _is_settled(payment) else now + SWEEP_AFTER,
-        sweeps=0,
-        updated_at=now,
-        version=payment.version + 1,
-    )

@@ -24,7 +24,7 @@ from holdfast.errors import (
 
 LOT_PREFIX = "lot_"
 INTRODUCTORY_TAG = "introductory"
-CHARGES = frozenset({entries.USAGE, entries.CAPTURE, entries.HOLD_EXPIRY})
+CHARGES = frozenset({entries.USAGE, entries.PURCHASE, entries.CAPTURE, entries.HOLD_EXPIRY})
 """The types of entry that can be refunded, if they took money."""
 
 

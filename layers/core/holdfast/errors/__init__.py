@@ -12,17 +12,19 @@
     |-- NotFound                unknown, or somebody else's
     |   |-- AccountNotFound, EntryNotFound, HoldNotFound, JobNotFound, QuoteNotFound,
     |   |-- DeviceNotFound, TransactionNotFound, RouteNotFound, GrantNotFound, KeyNotFound,
-    |   |-- WorkspaceNotFound, AccountNotLinked, MemberNotFound
+    |   |-- WorkspaceNotFound, AccountNotLinked, MemberNotFound, CouponInvalid, CouponNotFound
     |   `-- PaymentMethodNotFound, PaymentNotFound, PlanNotFound
     |-- MethodNotAllowed
     |-- Conflict                the thing is in a state that does not allow this
     |   |-- HoldClosed, HoldExpired, HoldNotDue, JobHeld, QuoteUsed, ReleaseDiffers, DeviceOffline,
     |   |-- AccountClosed, AccountInUse, AccountIsDefault, MemberExists, OwnerStays,
     |   |-- GrantVoided, StarterCreditGranted, PaymentState, RefundRefused,
-    |   |-- PaymentUsed
+    |   |-- PaymentUsed, OrderNotRefundable, SubscriptionsNotEnabled
+    |   |-- NoPaymentMethod, PaymentMethodInUse, AutoRechargeOff
+    |   |-- CouponExists, CouponRedeemed, CouponReserved, CouponExhausted
     |   `-- KeyInUse
     |-- Gone                    it was there, and its time has passed
-    |   `-- QuoteExpired, SessionExpired
+    |   `-- QuoteExpired, SessionExpired, CouponExpired
     |-- TooLarge
     |-- UnsupportedMediaType
     |-- InvalidRequest          a field is wrong; `param` names it
@@ -44,6 +46,15 @@ A refusal knows nothing of HTTP: `holdfast.http.errors` holds the only table of 
 public, lower_snake, never reused; `docs/errors.md` lists every code in order of precedence.
 """
 
+from holdfast.errors.coupons import (
+    CouponExhausted,
+    CouponExists,
+    CouponExpired,
+    CouponInvalid,
+    CouponNotFound,
+    CouponRedeemed,
+    CouponReserved,
+)
 from holdfast.errors.holds import (
     DeviceNotFound,
     DeviceOffline,
@@ -95,11 +106,15 @@ from holdfast.errors.money import (
 )
 from holdfast.errors.payments import (
     AuthenticationRequired,
+    AutoRechargeOff,
     FacilitatorUnavailable,
     InvalidPayment,
     InvalidSignature,
     InvalidX402Version,
+    NoPaymentMethod,
+    OrderNotRefundable,
     PaymentDeclined,
+    PaymentMethodInUse,
     PaymentMethodNotFound,
     PaymentNotAccepted,
     PaymentNotFound,
@@ -109,6 +124,7 @@ from holdfast.errors.payments import (
     RefundRefused,
     SessionExpired,
     StripeUnavailable,
+    SubscriptionsNotEnabled,
     TokenizedElsewhere,
     X402NotConfigured,
 )
@@ -148,11 +164,19 @@ __all__ = [
     "AccountNotLinked",
     "AmountTooLarge",
     "AuthenticationRequired",
+    "AutoRechargeOff",
     "BadGateway",
     "BudgetExceeded",
     "CardDataNotAllowed",
     "Conflict",
     "Contention",
+    "CouponExhausted",
+    "CouponExists",
+    "CouponExpired",
+    "CouponInvalid",
+    "CouponNotFound",
+    "CouponRedeemed",
+    "CouponReserved",
     "DeviceNotFound",
     "DeviceOffline",
     "EntryNotFound",
@@ -185,11 +209,14 @@ __all__ = [
     "MemberExists",
     "MemberNotFound",
     "MethodNotAllowed",
+    "NoPaymentMethod",
     "NotFound",
     "NotRefundable",
     "NotServed",
+    "OrderNotRefundable",
     "OwnerStays",
     "PaymentDeclined",
+    "PaymentMethodInUse",
     "PaymentMethodNeeded",
     "PaymentMethodNotFound",
     "PaymentNotAccepted",
@@ -209,6 +236,7 @@ __all__ = [
     "SessionExpired",
     "StarterCreditGranted",
     "StripeUnavailable",
+    "SubscriptionsNotEnabled",
     "TokenizedElsewhere",
     "TooLarge",
     "TooManyKeys",

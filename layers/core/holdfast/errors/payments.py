@@ -47,6 +47,21 @@ class PlanNotFound(NotFound):
     message = "There is no such plan."
 
 
+class NoPaymentMethod(Conflict):
+    code = "no_payment_method"
+    message = "A card has to be saved first."
+
+
+class PaymentMethodInUse(Conflict):
+    code = "payment_method_in_use"
+    message = "The wallet is recharged from this card. Save another one, or switch that off first."
+
+
+class AutoRechargeOff(Conflict):
+    code = "auto_recharge_off"
+    message = "Auto-recharge is not switched on."
+
+
 class PaymentState(Conflict):
     code = "payment_state"
     message = "The payment is in a state that does not allow this."
@@ -63,6 +78,18 @@ class RefundRefused(Conflict):
 class SessionExpired(Gone):
     code = "session_expired"
     message = "The session has expired."
+
+
+class OrderNotRefundable(Conflict):
+    """An order that is not paid, was given back, is too old, or whose money was spent."""
+
+    code = "order_not_refundable"
+    message = "The order cannot be refunded."
+
+
+class SubscriptionsNotEnabled(Conflict):
+    code = "subscriptions_not_enabled"
+    message = "Plans that are paid again and again cannot be bought here yet."
 
 
 class StripeUnavailable(BadGateway):

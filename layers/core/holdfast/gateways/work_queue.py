@@ -1,4 +1,4 @@
-"""The queue of due wallets: several in a message, ten messages in a call."""
+"""The queue of what is due: several things in a message, ten messages in a call."""
 
 import json
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from itertools import batched
 from typing import TYPE_CHECKING
 
 from holdfast.domain.accounts import Tenant
-from holdfast.domain.ledger import DueWallet
+from holdfast.domain.due import Due
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-WALLETS_A_MESSAGE = 20
+THINGS_A_MESSAGE = 20
 MESSAGES_AT_ONCE = 10
 
 
@@ -27,13 +27,13 @@ class WorkQueue:
     client: "SQSClient"
     url: str
 
-    def send(self, due: Sequence[DueWallet]) -> int:
-        """Queue the wallets; the number of messages.
+    def send(self, due: Sequence[Due]) -> int:
+        """Queue what is due; the number of messages.
 
         Raises:
             NotQueued: At least one message was not taken.
         """
-        messages = [_body(wallets) for wallets in batched(due, WALLETS_A_MESSAGE, strict=False)]
+        messages = [_body(things) for things in batched(due, THINGS_A_MESSAGE, strict=False)]
         for batch in batched(messages, MESSAGES_AT_ONCE, strict=False):
             answer = self.client.send_message_batch(
                 QueueUrl=self.url,
@@ -46,14 +46,16 @@ class WorkQueue:
         return len(messages)
 
 
-def wallets_in(body: str) -> list[DueWallet]:
-    """The wallets of a message that `WorkQueue.send` queued."""
+def due_in(body: str) -> list[Due]:
+    """What is due by a message that `WorkQueue.send` queued."""
     return [
-        DueWallet(Tenant(org, mode), account_id, currency)
-        for org, mode, account_id, currency in json.loads(body)["wallets"]
+        Due(noun, Tenant(org, mode), account_id, name)
+        for noun, org, mode, account_id, name in json.loads(body)["due"]
     ]
 
 
-def _body(wallets: Sequence[DueWallet]) -> str:
-    places = [[due.tenant.org, due.tenant.mode, due.account_id, due.currency] for due in wallets]
-    return json.dumps({"wallets": places})
+def _body(things: Sequence[Due]) -> str:
+    places = [
+        [due.noun, due.tenant.org, due.tenant.mode, due.account_id, due.name] for due in things
+    ]
+    return json.dumps({"due": places})

@@ -148,6 +148,7 @@ ZAP = ZapDialect()
 
 _SURFACES = (
     ("/api/agents/v1/billing/stripe-config", REPEATING),
+    ("/api/agents/v1/billing/payment-link", REPEATING),
     ("/api/agents/v1", AGENTS),
     ("/v1", SNAKE),
     ("/api/v1/zap", ZAP),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from holdfast.domain import payment_methods as rules
+from holdfast.domain import recharge
 from holdfast.domain.clock import Instant
 from holdfast.domain.ledger import Change, Deed, Resolution, Unchanged
 from holdfast.domain.once import Once
@@ -23,7 +24,7 @@ from holdfast.services import accounts
 from holdfast.services import payment_methods as methods
 from holdfast.services.accounts import system_once
 from holdfast.services.payment_methods import OnFile, on_file
-from holdfast.services.refs import Owner, account_of, customer_of, method_of
+from holdfast.services.refs import Owner, account_of, customer_of, method_of, recharge_of
 from holdfast.store import pages
 from holdfast.store.ledger_store import Enacted, LedgerStore, Ref
 
@@ -210,14 +211,19 @@ def remove_card(
         AccountNotFound: There is no such account, or the asker has no seat in it.
         Forbidden: The asker's seat is for looking only.
         PaymentMethodNotFound: It is not on file.
+        PaymentMethodInUse: The wallet is recharged from it, and there is no other.
         StripeUnavailable: The provider does not answer.
     """
     if earlier := store.reenacted(once):
         return earlier
     owner = accounts.admitted(store, owner, spend=True)
-    method: PaymentMethod | None = store.read(method_of(owner, card_id))
+    payer, settings, method = store.read_all(
+        [customer_of(owner), recharge_of(owner), method_of(owner, card_id)]
+    )
     if method is None or not method.active:
         raise PaymentMethodNotFound()
+    known = pages.methods(store, owner.tenant, owner.account_id)
+    recharge.require_spare(settings, payer, known, card_id)
     stripes(owner.tenant.mode).cards.detach(card_id, key=provider_key(once))
     return _write_removal(store, owner, card_id, once=once)
 

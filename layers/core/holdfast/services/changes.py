@@ -1,7 +1,7 @@
 """How a use case changes a wallet: everything that a rule needs is found and made ready first."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.domain.accounts import Account
@@ -14,6 +14,17 @@ from holdfast.errors import AccountClosed, Refusal, Unavailable
 from holdfast.services import accounts, expiry
 from holdfast.services.refs import Owner, account_of, budget_ref, wallet_of
 from holdfast.store.ledger_store import Committed, Decide, LedgerStore, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """What else is written with something, or keeps it from being written.
+
+    `decide` is given the records of `refs`.
+    """
+
+    refs: Sequence[Ref]
+    decide: Callable[..., tuple[Change, ...]]
 
 
 class NotReady(Refusal):

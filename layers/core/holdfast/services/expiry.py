@@ -5,19 +5,16 @@ wallet which nobody uses is looked at too. Every step can be done twice, or be l
 wallet stays due until all of it was done.
 """
 
-from collections.abc import Sequence
-
 from holdfast.domain import holds as hold_rules
 from holdfast.domain.book import settled
 from holdfast.domain.budgets import Budget
 from holdfast.domain.clock import Instant
 from holdfast.domain.holds import OPEN, Hold
-from holdfast.domain.ledger import Decision, DueWallet, Wallet
+from holdfast.domain.ledger import Decision, Wallet
 from holdfast.errors import HoldNotDue
-from holdfast.gateways.work_queue import WorkQueue
 from holdfast.services.accounts import system_once
 from holdfast.services.refs import Owner, budget_ref, hold_of, wallet_of
-from holdfast.store import keys, pages
+from holdfast.store import pages
 from holdfast.store.ledger_store import LedgerStore
 
 SWEEP_HOLDS_MAX = 500
@@ -33,35 +30,6 @@ def sweep(store: LedgerStore, owner: Owner, currency: str, *, now: Instant) -> i
     closed = sum(_expire(store, owner, hold, now) for hold in due[:SWEEP_HOLDS_MAX])
     if len(due) <= SWEEP_HOLDS_MAX:
         _settle(store, owner, currency, now)
-    return closed
-
-
-def dispatch(store: LedgerStore, queue: WorkQueue, *, now: Instant) -> int:
-    """Queue every wallet that is due; how many. A tick that was missed is made up by the next."""
-    queued = 0
-    for shard in range(keys.DUE_SHARDS):
-        due = pages.due(store, shard, now=now)
-        queue.send(due)
-        queued += len(due)
-    return queued
-
-
-def sweep_all(store: LedgerStore, due: Sequence[DueWallet], *, now: Instant) -> int:
-    """Sweep the wallets, each by itself; the number of holds that were closed.
-
-    Raises:
-        ExceptionGroup: Some failed. The others were swept all the same.
-    """
-    closed = 0
-    failures: list[Exception] = []
-    for wallet in due:
-        try:
-            owner = Owner(wallet.tenant, wallet.account_id)
-            closed += sweep(store, owner, wallet.currency, now=now)
-        except Exception as failure:  # noqa: BLE001 - one bad wallet must not stop the others
-            failures.append(failure)
-    if failures:
-        raise ExceptionGroup("some wallets were not swept", failures)
     return closed
 
 

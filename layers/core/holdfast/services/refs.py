@@ -6,16 +6,20 @@ from holdfast.domain import holds
 from holdfast.domain.accounts import Owner, Tenant, owner_of
 from holdfast.domain.billing_info import BillingInfo
 from holdfast.domain.budgets import Scope, budget_of
+from holdfast.domain.coupons import Guesses, Redemption
 from holdfast.domain.credits import Starter
 from holdfast.domain.ledger import Record, Wallet
 from holdfast.domain.members import member_id
 from holdfast.domain.payment_methods import Customer
+from holdfast.domain.recharge import AutoRecharge
+from holdfast.domain.recharge_attempts import Breaker
 from holdfast.domain.wallet import Refunded
 from holdfast.errors import (
     GrantNotFound,
     HoldNotFound,
     InvariantBroken,
     MemberNotFound,
+    PaymentNotFound,
     QuoteNotFound,
     Refusal,
     WorkspaceNotFound,
@@ -27,9 +31,14 @@ __all__ = [
     "Owner",
     "account_of",
     "api_key_of",
+    "attempt_of",
+    "breaker_of",
     "budget_ref",
+    "coupon_of",
     "customer_of",
+    "dispute_of",
     "grant_of",
+    "guesses_of",
     "held_job_of",
     "hold_of",
     "info_of",
@@ -37,12 +46,16 @@ __all__ = [
     "member_of",
     "method_of",
     "owner_of",
+    "payment_of",
     "quote_of",
+    "recharge_of",
+    "redemption_of",
     "refunded_of",
     "seat_of",
     "starter_of",
     "wallet_of",
     "workspace_of",
+    "x402_of",
 ]
 
 
@@ -86,6 +99,35 @@ def method_of(owner: Owner, method_id: str) -> Ref:
     return Ref(keys.method(owner.tenant, owner.account_id, method_id), _none)
 
 
+def payment_of(tenant: Tenant, payment_id: str) -> Ref:
+    """A payment of the org; refused as unknown where there is none."""
+    return Ref(keys.payment(tenant, payment_id), _refuse(PaymentNotFound))
+
+
+def dispute_of(owner: Owner, dispute_id: str) -> Ref:
+    """A dispute of a payment of the account's; None where we have not heard of it."""
+    return Ref(keys.dispute(owner.tenant, owner.account_id, dispute_id), _none)
+
+
+def recharge_of(owner: Owner) -> Ref:
+    """How the account is recharged by itself; not at all where nobody ever said so."""
+
+    def untold() -> AutoRecharge:
+        return AutoRecharge(account_id=owner.account_id)
+
+    return Ref(keys.recharge(owner.tenant, owner.account_id), untold)
+
+
+def attempt_of(owner: Owner, attempt_id: str) -> Ref:
+    """An attempt to recharge the account; None where there is none."""
+    return Ref(keys.attempt(owner.tenant, owner.account_id, attempt_id), _none)
+
+
+def breaker_of(tenant: Tenant, card: str) -> Ref:
+    """The breaker of a card, by its fingerprint; untouched where it was never charged by itself."""
+    return Ref(keys.breaker(tenant, card), lambda: Breaker(card=card))
+
+
 def linked_of(owner: Owner, workspace_id: str) -> Ref:
     """What the account knows of a workspace; None where it was never linked to it."""
     key = keys.linked(owner.tenant, owner.account_id, workspace_id)
@@ -125,6 +167,29 @@ def grant_of(owner: Owner, grant_id: str) -> Ref:
     return Ref(key, _refuse(GrantNotFound))
 
 
+def coupon_of(tenant: Tenant, code: str) -> Ref:
+    """A coupon of the org; None where there is none of this code."""
+    return Ref(keys.coupon(tenant, code), _none)
+
+
+def redemption_of(owner: Owner, code: str) -> Ref:
+    """What the account has used of a coupon; nothing where there is no record."""
+
+    def unused() -> Redemption:
+        return Redemption(account_id=owner.account_id, code=code)
+
+    return Ref(keys.redemption(owner.tenant, owner.account_id, code), unused)
+
+
+def guesses_of(owner: Owner) -> Ref:
+    """The codes that the account has tried in vain; none where there is no record."""
+
+    def none() -> Guesses:
+        return Guesses(account_id=owner.account_id)
+
+    return Ref(keys.guesses(owner.tenant, owner.account_id), none)
+
+
 def starter_of(owner: Owner) -> Ref:
     """Whether the account's owner had the starter credit; not yet where there is no record."""
 
@@ -159,6 +224,11 @@ def refunded_of(owner: Owner, entry_id: str) -> Ref:
         return Refunded(entry_id=entry_id, account_id=owner.account_id)
 
     return Ref(keys.refunded(owner.tenant, owner.account_id, entry_id), nothing)
+
+
+def x402_of(settlement_id: str) -> Ref:
+    """A payment over x402; None where there is none. It may be another org's: look at it."""
+    return Ref(keys.x402_settlement(settlement_id), _none)
 
 
 def _none() -> None:

@@ -2,9 +2,11 @@
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 
 from holdfast.domain import wallet as rules
 from holdfast.domain.budgets import Budgets
@@ -20,7 +22,7 @@ from holdfast.errors import (
     TransactionNotFound,
 )
 from holdfast.services import accounts, expiry
-from holdfast.services.changes import NotReady, change
+from holdfast.services.changes import NotReady, Reserve, change
 from holdfast.services.refs import Owner, grant_of, refunded_of, wallet_of
 from holdfast.store import pages
 from holdfast.store.ledger_store import Committed, LedgerStore
@@ -178,8 +180,11 @@ def refund(
     currency: str,
     details: Mapping[str, Json] | None = None,
     once: Once,
+    beside: Reserve | None = None,
 ) -> Committed:
     """Give part or all of a charge back, to the lots it came from.
+
+    `beside` is what else is written with it, or keeps it from being given back.
 
     Raises:
         TransactionNotFound: There is no such charge in this account.
@@ -191,16 +196,12 @@ def refund(
             return earlier
         raise TransactionNotFound() from None
 
-    ref = refunded_of(owner, original_id)
-    for _ in range(REFUND_ATTEMPTS_MAX):
-        seen = _voided(store, owner, currency, original)
-
-        def decide(
-            wallet: Wallet, budgets: Budgets, refunded: Refunded, seen: _Seen = seen
-        ) -> Decision:
+    def given_back(seen: _Seen) -> Committed:
+        def decide(wallet: Wallet, budgets: Budgets, refunded: Refunded, *more: Any) -> Decision:
             if seen.voided is not None and seen.wallet_version != wallet.version:
                 raise _Moved
-            return rules.refund(
+            changes = beside.decide(*more) if beside else ()
+            journal = rules.refund(
                 wallet,
                 refunded,
                 once,
@@ -210,11 +211,14 @@ def refund(
                 voided=seen.voided or (),
                 details=details,
             )
+            return replace(journal, changes=(*journal.changes, *changes))
 
-        try:
-            return change(store, owner, currency, decide, ref, once=once)
-        except _Moved:
-            continue
+        return change(store, owner, currency, decide, *refs, once=once)
+
+    refs = [refunded_of(owner, original_id), *(beside.refs if beside else ())]
+    for _ in range(REFUND_ATTEMPTS_MAX):
+        with suppress(_Moved):
+            return given_back(_voided(store, owner, currency, original))
     raise Contention()
 
 

@@ -207,6 +207,18 @@ def workspace(store: LedgerStore, visitor: Visitor, workspace_id: str) -> Worksp
     return found
 
 
+def payee(store: LedgerStore, visitor: Visitor, workspace_id: str) -> Owner:
+    """The account that is the workspace's default now, for a visitor who may pay into it.
+
+    Raises:
+        WorkspaceNotFound: There is none, or the visitor has no part in it.
+        Forbidden: The visitor's part is neither that of the owner nor of an admin.
+    """
+    found, role = _visited(store, visitor, workspace_id)
+    _require_manager(role)
+    return Owner(visitor.tenant, found.default_account_id)
+
+
 def linked_accounts(store: LedgerStore, visitor: Visitor, workspace_id: str) -> list[LinkedAccount]:
     """The accounts that are linked to a workspace, in the order of linking.
 

@@ -11,17 +11,43 @@ from typing import Any
 
 from holdfast.domain.accounts import Tenant
 from holdfast.domain.clock import from_rfc3339, rfc3339
+from holdfast.domain.due import Due
 from holdfast.domain.entries import Entry
 from holdfast.domain.ledger import Record
 from holdfast.domain.once import Once
-from holdfast.store import hold_items, keys, money_items, payment_items, people_items
+from holdfast.store import (
+    charge_items,
+    coupon_items,
+    dispute_items,
+    event_items,
+    hold_items,
+    keys,
+    money_items,
+    payment_items,
+    people_items,
+    recharge_items,
+    report_items,
+    x402_items,
+)
 from holdfast.store.attributes import Attributes, Plain, decode, encode
 from holdfast.store.hold_items import snapshot_to_plain, to_snapshot
 from holdfast.store.keys import Key
 from holdfast.store.kinds import place_of, to_tenant
 from holdfast.store.lot_items import draw_to_plain, to_draw
 
-_KINDS = (*money_items.KINDS, *hold_items.KINDS, *people_items.KINDS, *payment_items.KINDS)
+_KINDS = (
+    *money_items.KINDS,
+    *hold_items.KINDS,
+    *people_items.KINDS,
+    *payment_items.KINDS,
+    *charge_items.KINDS,
+    *coupon_items.KINDS,
+    *dispute_items.KINDS,
+    *x402_items.KINDS,
+    *event_items.KINDS,
+    *recharge_items.KINDS,
+    *report_items.KINDS,
+)
 BY_TYPE = {kind.type: kind for kind in _KINDS}
 BY_NOUN = {kind.noun: kind for kind in _KINDS}
 
@@ -149,10 +175,10 @@ def to_record(item: Attributes) -> Record:
     return _record(decode(item))
 
 
-def due_wallet(item: Attributes) -> tuple[Tenant, str, str]:
-    """The tenant, account id and currency of a wallet in the due index, which has only keys."""
-    _, segment, _, account_id = item["pk"]["S"].split("#")
-    return to_tenant(segment), account_id, item["sk"]["S"].partition("#")[2]
+def to_due(item: Attributes) -> Due:
+    """What an item of the due index, which has only keys, says is due."""
+    _, segment, account_id, name = item["gsi2sk"]["S"].split("#")
+    return Due(item["sk"]["S"].partition("#")[0], to_tenant(segment), account_id, name)
 
 
 def _record(plain: Mapping[str, Any]) -> Record:

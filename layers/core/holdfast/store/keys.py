@@ -16,9 +16,22 @@
     billing info    ORG#t#ACCT#a      INFO
     customer        ORG#t#ACCT#a      CUSTOMER
     payment method  ORG#t#ACCT#a      METHOD#id
+    payment         ORG#t#PAY#id      PAYMENT              gsi1: PAYMENTS#t#a, list + id
+                                                           gsi2: DUE#shard, due at + id; then
+                                                           PAID#mode#day, id
+    dispute         ORG#t#ACCT#a      DISPUTE#id
     setup           ORG#t#ACCT#a      SETUP#id
+    recharge        ORG#t#ACCT#a      RECHARGE             gsi2: DUE#shard, next at + currency
+    attempt         ORG#t#ACCT#a      ATTEMPT#id
+    breaker         ORG#t#CARD#card   BREAKER
+    redemption      ORG#t#ACCT#a      REDEMPTION#code
+    guesses         ORG#t#ACCT#a      GUESSES
+    coupon          ORG#t#COUPON#code COUPON               gsi1: COUPONS#t, created at + code
     workspace       ORG#t#WS#id       WORKSPACE
     API key         KEY#id            KEY                  gsi1: KEYS#t#user, created at + id
+    x402 settlement X402#id           X402                 gsi2: DUE#shard, due at + id
+    stripe event    STRIPE#id         EVENT
+    report          REPORT#mode       REPORT#day
     entry           ENTRY#t#entry id  ENTRY                gsi1: STMT#t#a#currency, seq
 
 t is the tenant (`acme/live`), a the account id. An entry does not share its wallet's partition, so
@@ -108,8 +121,40 @@ def setup(tenant: Tenant, account_id: str, setup_id: str) -> Key:
     return Key(partition(tenant, account_id), _join("SETUP", setup_id))
 
 
+def payment(tenant: Tenant, payment_id: str) -> Key:
+    return Key(_join("ORG", tenant.segment, "PAY", payment_id), "PAYMENT")
+
+
+def dispute(tenant: Tenant, account_id: str, dispute_id: str) -> Key:
+    return Key(partition(tenant, account_id), _join("DISPUTE", dispute_id))
+
+
+def recharge(tenant: Tenant, account_id: str) -> Key:
+    return Key(partition(tenant, account_id), "RECHARGE")
+
+
+def attempt(tenant: Tenant, account_id: str, attempt_id: str) -> Key:
+    return Key(partition(tenant, account_id), _join("ATTEMPT", attempt_id))
+
+
+def breaker(tenant: Tenant, card: str) -> Key:
+    return Key(_join("ORG", tenant.segment, "CARD", card), "BREAKER")
+
+
 def method(tenant: Tenant, account_id: str, method_id: str) -> Key:
     return Key(partition(tenant, account_id), _join("METHOD", method_id))
+
+
+def coupon(tenant: Tenant, code: str) -> Key:
+    return Key(_join("ORG", tenant.segment, "COUPON", code), "COUPON")
+
+
+def redemption(tenant: Tenant, account_id: str, code: str) -> Key:
+    return Key(partition(tenant, account_id), _join("REDEMPTION", code))
+
+
+def guesses(tenant: Tenant, account_id: str) -> Key:
+    return Key(partition(tenant, account_id), "GUESSES")
 
 
 def workspace(tenant: Tenant, workspace_id: str) -> Key:
@@ -118,6 +163,23 @@ def workspace(tenant: Tenant, workspace_id: str) -> Key:
 
 def api_key(key_id: str) -> Key:
     return Key(_join("KEY", key_id), "KEY")
+
+
+def stripe_event(event_id: str) -> Key:
+    return Key(_join("STRIPE", event_id), "EVENT")
+
+
+def report(mode: str, day: str) -> Key:
+    return Key(reports(mode), _join("REPORT", day))
+
+
+def reports(mode: str) -> str:
+    """The partition of the reports of reconciliation in a mode, the oldest day first."""
+    return _join("REPORT", mode)
+
+
+def x402_settlement(settlement_id: str) -> Key:
+    return Key(_join("X402", settlement_id), "X402")
 
 
 def entry(tenant: Tenant, entry_id: str) -> Key:
@@ -155,6 +217,16 @@ def seats(tenant: Tenant, user: str) -> str:
     return _join("SEATS", tenant.segment, user)
 
 
+def coupons(tenant: Tenant) -> str:
+    """The index partition of an org's coupons."""
+    return _join("COUPONS", tenant.segment)
+
+
+def coupon_place(created_at: Instant, code: str) -> str:
+    """Where a coupon stands in the list of its org's."""
+    return f"{rfc3339(created_at)}#{code}"
+
+
 def keys_of(tenant: Tenant, user: str) -> str:
     """The index partition of a user's API keys."""
     return _join("KEYS", tenant.segment, user)
@@ -165,11 +237,34 @@ def key_place(created_at: Instant, key_id: str) -> str:
     return f"{rfc3339(created_at)}#{key_id}"
 
 
-def due(tenant: Tenant, account_id: str, currency: str, due_at: Instant) -> IndexKey:
-    """The due index entry of a wallet: which shard, and when."""
-    wallet_name = _join(tenant.segment, account_id, currency)
-    shard = int.from_bytes(sha256(wallet_name.encode()).digest()[:2]) % DUE_SHARDS
-    return {"gsi2pk": due_shard(shard), "gsi2sk": f"{rfc3339(due_at)}#{wallet_name}"}
+def payments(tenant: Tenant, account_id: str) -> str:
+    """The index partition of an account's payments, each list by itself, the oldest first."""
+    return _join("PAYMENTS", tenant.segment, account_id)
+
+
+def payment_place(in_list: str, payment_id: str) -> str:
+    """Where a payment stands among those of its account."""
+    return _join(in_list, payment_id)
+
+
+def settled(mode: str, settled_at: Instant, payment_id: str) -> IndexKey:
+    """The index entry of a payment that is in the ledger: on which day of UTC it came there."""
+    return {"gsi2pk": settled_on(mode, rfc3339(settled_at)[:10]), "gsi2sk": payment_id}
+
+
+def settled_on(mode: str, day: str) -> str:
+    """The index partition of what all accounts settled on one day."""
+    return _join("PAID", mode, day)
+
+
+def due(tenant: Tenant, account_id: str, name: str, due_at: Instant) -> IndexKey:
+    """The due index entry of a thing of an account's: which shard, and when.
+
+    The name of a wallet is its currency.
+    """
+    place = _join(tenant.segment, account_id, name)
+    shard = int.from_bytes(sha256(place.encode()).digest()[:2]) % DUE_SHARDS
+    return {"gsi2pk": due_shard(shard), "gsi2sk": f"{rfc3339(due_at)}#{place}"}
 
 
 def due_shard(shard: int) -> str:

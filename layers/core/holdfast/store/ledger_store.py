@@ -223,14 +223,15 @@ class LedgerStore:
             raise EntryNotFound()
         return items.to_entry(item)
 
-    def settle(self, tenant: Tenant, entries: Sequence[Entry], change: Change) -> bool:
-        """Write what time alone did, if the record is unchanged. False: somebody was faster."""
-        key, item = items.to_item(tenant, change.after)
-        self._known.pop(key, None)
+    def settle(self, tenant: Tenant, entries: Sequence[Entry], *changes: Change) -> bool:
+        """Write what time alone did, if the records are unchanged. False: somebody was faster."""
         transaction = Transaction(self.table, delivery=self.delivery())
         for entry in entries:
             transaction.put(items.entry_to_item(entry)[1], read_version=0)
-        transaction.put(item, read_version=change.read_version)
+        for change in changes:
+            key, item = items.to_item(tenant, change.after)
+            self._known.pop(key, None)
+            transaction.put(item, read_version=change.read_version)
         return transaction.commit(self.client).outcome is Outcome.APPLIED
 
     def replayed(self, once: Once) -> Committed | None:
@@ -258,6 +259,14 @@ class LedgerStore:
         if not isinstance(earlier, Receipt):
             raise IdempotencyKeyReused()
         return Enacted(earlier.answer, replayed=True)
+
+    def replayed_or_reenacted(self, once: Once) -> bool:
+        """Whether an earlier delivery of this request was answered, money or not.
+
+        Raises:
+            IdempotencyKeyReused: The key was used for another request.
+        """
+        return self._earlier(once) is not None
 
     def _earlier(self, once: Once) -> Entry | Receipt | None:
         earlier = self._recall(once)

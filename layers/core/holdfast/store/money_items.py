@@ -33,6 +33,7 @@ def _wallet(_: Tenant, wallet: Wallet) -> dict[str, Plain]:
         "open_from": wallet.open_from,
         "updated_at": time(wallet.updated_at),
         "closed": wallet.closed or None,
+        "recharge_below": wallet.recharge_below_micros,
     }
 
 
@@ -56,6 +57,7 @@ def _to_wallet(plain: Mapping[str, Any], place: Place) -> Wallet:
         open_from=plain.get("open_from"),
         updated_at=to_time(plain.get("updated_at")),
         closed=plain.get("closed", False),
+        recharge_below_micros=plain.get("recharge_below"),
     )
 
 

@@ -11,16 +11,22 @@ from typing import Any, cast
 from holdfast.domain.accounts import Account, Tenant
 from holdfast.domain.api_keys import ApiKey
 from holdfast.domain.clock import Instant, rfc3339
+from holdfast.domain.coupons import Coupon
 from holdfast.domain.credits import CreditGrant
+from holdfast.domain.due import Due
 from holdfast.domain.entries import Entry
 from holdfast.domain.holds import Hold
-from holdfast.domain.ledger import DueWallet, Wallet
+from holdfast.domain.ledger import Wallet
 from holdfast.domain.members import Member
 from holdfast.domain.payment_methods import PaymentMethod
+from holdfast.domain.payments import Kind, Payment
+from holdfast.domain.recharge_attempts import Attempt
 from holdfast.domain.workspaces import LinkedWorkspace
 from holdfast.errors import Unavailable
 from holdfast.store import items, keys
 from holdfast.store.attributes import Attributes
+from holdfast.store.charge_items import list_of
+from holdfast.store.kinds import to_tenant
 from holdfast.store.ledger_store import LedgerStore
 from holdfast.store.reading import unavailable
 
@@ -115,6 +121,13 @@ def methods(store: LedgerStore, tenant: Tenant, account_id: str) -> list[Payment
     return list(_newest_first(store, tenant, account_id, "METHOD#"))
 
 
+def attempts(
+    store: LedgerStore, tenant: Tenant, account_id: str, *, before: str | None = None
+) -> Iterator[Attempt]:
+    """Attempts to recharge the account, newest first, read as they are asked for. Consistent."""
+    return _newest_first(store, tenant, account_id, "ATTEMPT#", before=before)
+
+
 def members(store: LedgerStore, tenant: Tenant, account_id: str) -> list[Member]:
     """Everybody who is or was a member of the account, by member id. Consistent."""
     return list(_newest_first(store, tenant, account_id, "MEMBER#"))
@@ -167,6 +180,28 @@ def key_place(key: ApiKey) -> str:
     return keys.key_place(key.created_at, key.id)
 
 
+def coupons(store: LedgerStore, tenant: Tenant, *, before: str | None = None) -> Iterator[Coupon]:
+    """The org's coupons, newest first, read as they are asked for.
+
+    `before` is the place (`coupon_place`) of the last one already seen. The index lags by moments.
+    """
+    found = _query(
+        store,
+        IndexName=keys.STATEMENT_INDEX,
+        ScanIndexForward=False,
+        Limit=READ_AT_ONCE,
+        KeyConditionExpression="gsi1pk = :pk AND gsi1sk < :before",
+        ExpressionAttributeValues=_values(pk=keys.coupons(tenant), before=before or "~"),
+    )
+    for item in found:
+        yield cast(Coupon, items.to_record(item))
+
+
+def coupon_place(coupon: Coupon) -> str:
+    """Where a coupon stands in the list of its org's."""
+    return keys.coupon_place(coupon.created_at, coupon.code)
+
+
 def jobs(
     store: LedgerStore, tenant: Tenant, account_id: str, *, before: str | None = None
 ) -> Iterator[Hold]:
@@ -191,8 +226,52 @@ def job_place(hold: Hold) -> str:
     return keys.job_place(hold.created_at, hold.id)
 
 
-def due(store: LedgerStore, shard: int, *, now: Instant) -> list[DueWallet]:
-    """The wallets of one shard that are due at `now`, the longest due first, at most 1,000."""
+def payments(
+    store: LedgerStore,
+    tenant: Tenant,
+    account_id: str,
+    kind: Kind,
+    *,
+    before: str | None = None,
+) -> Iterator[Payment]:
+    """The account's payments of the list that the kind stands in, newest first.
+
+    Read as they are asked for, from an index that lags behind by moments. `before` is the id of the
+    last one already seen.
+    """
+    in_list = list_of(kind)
+    found = _query(
+        store,
+        IndexName=keys.STATEMENT_INDEX,
+        ScanIndexForward=False,
+        Limit=READ_AT_ONCE,
+        KeyConditionExpression="gsi1pk = :pk AND gsi1sk BETWEEN :first AND :last",
+        ExpressionAttributeValues=_values(
+            pk=keys.payments(tenant, account_id),
+            first=f"{in_list}#",
+            last=f"{in_list}#{before or '~'}",
+        ),
+    )
+    for item in found:
+        if item["gsi1sk"]["S"] != f"{in_list}#{before}":
+            yield cast(Payment, items.to_record(item))
+
+
+def settled(store: LedgerStore, mode: str, day: str) -> Iterator[tuple[Tenant, str]]:
+    """The payments that came to the ledgers of all orgs on a day of UTC, by tenant and id."""
+    found = _query(
+        store,
+        IndexName=keys.DUE_INDEX,
+        KeyConditionExpression="gsi2pk = :day",
+        ExpressionAttributeValues=_values(day=keys.settled_on(mode, day)),
+    )
+    for item in found:
+        _, segment, _, payment_id = item["pk"]["S"].split("#")
+        yield to_tenant(segment), payment_id
+
+
+def due(store: LedgerStore, shard: int, *, now: Instant) -> list[Due]:
+    """What of one shard is due at `now`, the longest due first, at most 1,000."""
     found = _query(
         store,
         IndexName=keys.DUE_INDEX,
@@ -201,13 +280,7 @@ def due(store: LedgerStore, shard: int, *, now: Instant) -> list[DueWallet]:
         # '#' ends the instant in the key and '$' sorts right after it: due at `now` is due.
         ExpressionAttributeValues=_values(shard=keys.due_shard(shard), now=f"{rfc3339(now)}$"),
     )
-    wallets_due: list[DueWallet] = []
-    for item in found:
-        tenant, account_id, currency = items.due_wallet(item)
-        wallets_due.append(DueWallet(tenant, account_id, currency))
-        if len(wallets_due) == DUE_AT_ONCE:
-            break
-    return wallets_due
+    return [items.to_due(item) for item in islice(found, DUE_AT_ONCE)]
 
 
 def _statement_page(store: LedgerStore, wallet: Wallet, *, up_to: int, limit: int) -> list[Entry]:

@@ -2,6 +2,7 @@
 
 from holdfast.gateways.stripe.events import verified
 from holdfast.gateways.stripe.gateway import StripeGateway
+from holdfast.gateways.stripe.partner import is_partners, partner_event
 from holdfast.gateways.stripe.records import (
     BalanceTransaction,
     CheckoutSession,
@@ -14,6 +15,7 @@ from holdfast.gateways.stripe.records import (
     Refund,
     SavedCard,
     SetupIntent,
+    Source,
 )
 
 __all__ = [
@@ -28,6 +30,9 @@ __all__ = [
     "Refund",
     "SavedCard",
     "SetupIntent",
+    "Source",
     "StripeGateway",
+    "is_partners",
+    "partner_event",
     "verified",
 ]

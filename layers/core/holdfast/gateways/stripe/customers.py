@@ -57,10 +57,12 @@ class Customers(Operations):
         email: str | None = None,
         name: str | None = None,
         address: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> CustomerRef:
         """The customer with what is given written over it. None leaves a field, "" empties it.
 
-        `address` has Stripe's own parts: line1, line2, city, state, postal_code, country.
+        `address` has Stripe's own parts: line1, line2, city, state, postal_code, country. Of the
+        metadata those keys stay that are not given.
 
         Raises:
             NotFound: There is no such customer.
@@ -68,7 +70,7 @@ class Customers(Operations):
             StripeUnavailable: Nobody answers.
             KeyInUse: The same request is running.
         """
-        params = {"email": email, "name": name, "address": address}
+        params = {"email": email, "name": name, "address": address, "metadata": metadata}
         return self.connection.post(
             Place("customers", customer_id), reading.customer, params, key=key, meant=_CUSTOMER
         )

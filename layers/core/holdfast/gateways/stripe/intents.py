@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from holdfast.domain.clock import Instant
-from holdfast.errors import NotFound, PaymentNotFound
+from holdfast.errors import NotFound, PaymentMethodNotFound, PaymentNotFound
 from holdfast.gateways.stripe import reading
 from holdfast.gateways.stripe.amounts import to_stripe
 from holdfast.gateways.stripe.connection import Meant, Operations, Place
@@ -21,6 +21,8 @@ _CARDS_ONLY = ["card"]
 _SETUP = Meant(missing=NotFound)
 _PAYMENT = Meant(missing=PaymentNotFound)
 _CREATE = Meant(missing=NotFound)
+# What a card was used up by, Stripe says in words alone.
+_PAY = Meant(missing=NotFound, refused=PaymentMethodNotFound)
 
 
 class SetupIntents(Operations):
@@ -125,7 +127,7 @@ class PaymentIntents(Operations):
         Raises:
             InvalidField: An amount that no card is charged.
             AmountTooLarge: More than one payment can move.
-            PaymentMethodNotFound: There is no such card, or it is not the customer's.
+            PaymentMethodNotFound: There is no such card, it is not the customer's, or was used up.
             NotFound: There is no such customer.
             PaymentDeclined: The bank says no.
             AuthenticationRequired: The bank asks for the card's owner, and nobody is there.
@@ -147,8 +149,9 @@ class PaymentIntents(Operations):
             "metadata": dict(metadata),
             **_confirmation(confirm=confirm, off_session=off_session),
         }
+        meant = _PAY if payment_method_id else _CREATE
         return self.connection.post(
-            Place("payment_intents"), reading.payment_intent, params, key=key, meant=_CREATE
+            Place("payment_intents"), reading.payment_intent, params, key=key, meant=meant
         )
 
     def retrieve(self, payment_intent_id: str) -> PaymentIntent:

@@ -19,6 +19,7 @@ from holdfast.gateways.stripe.records import (
     Refund,
     SavedCard,
     SetupIntent,
+    Source,
     told_decline,
 )
 
@@ -95,6 +96,10 @@ class Fields:
         """The object in a field, or none."""
         value = self._raw.get(name)
         return None if value is None else Fields(value)
+
+    def anything(self, name: str) -> object:
+        """Whatever is in a field: text where it is only named, or None."""
+        return self._raw.get(name)
 
     def things(self, name: str) -> list[object]:
         """The things of a list."""
@@ -271,13 +276,39 @@ def balance_transaction(raw: object) -> BalanceTransaction:
     return BalanceTransaction(
         id=fields.text("id"),
         type=fields.text("type"),
+        category=fields.text("reporting_category"),
         amount_micros=fields.micros("amount", currency),
         fee_micros=fields.micros("fee", currency),
         net_micros=fields.micros("net", currency),
         currency=currency,
-        source_id=fields.id_of("source"),
+        source=_source(fields.anything("source")),
         created=fields.instant("created"),
         available_on=fields.instant("available_on"),
+    )
+
+
+def _source(raw: object) -> Source | None:
+    """What a line is about. Lines are about many things, and we read those of payments."""
+    if raw is None:
+        return None
+    if isinstance(raw, str):
+        return Source(id=raw, kind="")
+    fields = Fields(raw)
+    name, kind = fields.text("id"), fields.text("object")
+    if kind not in ("charge", "refund", "dispute"):
+        return Source(id=name, kind=kind)
+    currency = fields.currency()
+    is_charge = kind == "charge"
+    return Source(
+        id=name,
+        kind=kind,
+        amount_micros=fields.micros("amount_captured" if is_charge else "amount", currency),
+        currency=currency,
+        payment_intent_id=fields.id_of("payment_intent"),
+        charge_id=name if is_charge else fields.id_of("charge"),
+        customer_id=fields.id_of("customer") if is_charge else None,
+        metadata=fields.metadata(),
+        created=fields.instant("created"),
     )
 
 
@@ -286,6 +317,7 @@ def event(raw: object) -> Event:
     fields = Fields(raw, "event")
     data = fields.part("data")
     happened_to = data.part("object") if data else None
+    before = data.part("previous_attributes") if data else None
     if happened_to is None:
         raise Misshapen("an event without an object")
     return Event(
@@ -296,6 +328,7 @@ def event(raw: object) -> Event:
         account_id=fields.maybe_text("account"),
         created=fields.instant("created"),
         livemode=fields.flag("livemode"),
+        customer_id=happened_to.id_of("customer") or (before.id_of("customer") if before else None),
     )
 
 

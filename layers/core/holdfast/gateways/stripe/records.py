@@ -172,23 +172,49 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a line of the balance is about, in the currency that the customer sees.
+
+    `kind` is Stripe's word for it (`charge`, `refund`, `dispute`). Of a charge the amount is what
+    was captured. Of anything that is no part of a payment there is only what it is.
+    """
+
+    id: str
+    kind: str
+    amount_micros: int = 0
+    currency: str = ""
+    payment_intent_id: str | None = None
+    charge_id: str | None = None
+    customer_id: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    created: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceTransaction:
-    """A line of the Stripe balance, in the currency that Stripe settles in. Signed."""
+    """A line of the Stripe balance, in the currency that Stripe settles in. Signed.
+
+    `category` is the type as reports know it: a dispute is an `adjustment` by its type.
+    """
 
     id: str
     type: str
+    category: str
     amount_micros: int
     fee_micros: int
     net_micros: int
     currency: str
-    source_id: str | None
+    source: Source | None
     created: Instant
     available_on: Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """That something happened to an object: a hint to fetch it, never its state."""
+    """That something happened to an object: a hint to fetch it, never its state.
+
+    `customer_id` is the customer whom the object belongs to, or belonged to before.
+    """
 
     id: str
     type: str
@@ -197,3 +223,4 @@ class Event:
     account_id: str | None
     created: Instant
     livemode: bool
+    customer_id: str | None = None

@@ -1,7 +1,7 @@
 """What follows a payment: refunds, disputes, and the lines of the Stripe balance."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from holdfast.domain.clock import Instant
 from holdfast.errors import NotFound, PaymentNotFound, RefundRefused
@@ -72,6 +72,16 @@ class Refunds(Operations):
         found = self.connection.each(Place("refunds"), reading.refund, params, meant=_REFUND)
         return next((refund for refund in found if carries(refund.metadata, metadata)), None)
 
+    def of_charge(self, charge_id: str) -> list[Refund]:
+        """All refunds of a charge, newest first.
+
+        Raises:
+            PaymentNotFound: There is no such charge.
+            StripeUnavailable: Nobody answers.
+        """
+        params = {"charge": charge_id}
+        return list(self.connection.each(Place("refunds"), reading.refund, params, meant=_REFUND))
+
 
 class Disputes(Operations):
     """Payments that the owner of the card takes back through their bank."""
@@ -89,12 +99,32 @@ class Disputes(Operations):
 class Balance(Operations):
     """What happened to the Stripe balance."""
 
-    def since(self, moment: Instant) -> Iterator[BalanceTransaction]:
+    def since(
+        self, moment: Instant, *, until: Instant | None = None
+    ) -> Iterator[BalanceTransaction]:
         """The lines made at `moment` (its second) and later, newest first, fetched page by page.
+
+        None of `until` (its second) and later, if it is told.
 
         Raises:
             StripeUnavailable: Nobody answers.
         """
-        params = {"created": {"gte": int(moment.timestamp())}}
+        created = {"gte": int(moment.timestamp())}
+        if until is not None:
+            created["lt"] = int(until.timestamp())
+        return self._lines({"created": created})
+
+    def about(self, source_id: str) -> Iterator[BalanceTransaction]:
+        """The lines about a charge, a refund or a dispute, newest first.
+
+        Raises:
+            NotFound: Stripe knows no such thing.
+            StripeUnavailable: Nobody answers.
+        """
+        return self._lines({"source": source_id})
+
+    def _lines(self, params: Mapping[str, Any]) -> Iterator[BalanceTransaction]:
+        # A line by itself does not say whose money it is; what it is about does.
+        asked = {**params, "expand": ["data.source"]}
         place = Place("balance_transactions")
-        return self.connection.each(place, reading.balance_transaction, params, meant=_BALANCE)
+        return self.connection.each(place, reading.balance_transaction, asked, meant=_BALANCE)

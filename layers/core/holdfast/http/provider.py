@@ -1,48 +1,60 @@
 """What whoever speaks with the payment provider is told of it: its key, and ways back from it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from aws_lambda_powertools.event_handler import Depends
-
 from holdfast.errors import InvalidField, NotServed, Unavailable
 from holdfast.http.fields import text
-from holdfast.runtime import Settings, settings
 
 PUBLISHABLE_PREFIX = "pk_"
 KEY_RETRY_SECONDS = 60
 URL_LENGTH_MAX = 2_000
 
-Installation = Annotated[Settings, Depends(settings)]
+SUCCESS_PATH = "/checkout/success"
+"""The page of our own on which a person lands who paid, and who has no other place to go."""
+
 Url = Annotated[str, text(URL_LENGTH_MAX)]
 
 
-def publishable_key(installation: Settings, mode: str) -> str:
+def publishable_key(keys: Mapping[str, str], mode: str) -> str:
     """The key that a browser speaks to the provider with, in this mode.
 
     Raises:
         Unavailable: There is none, or what is there is another kind of key: that one stays inside.
     """
-    key = installation.stripe_publishable_keys.get(mode, "")
+    key = keys.get(mode, "")
     if not key.startswith(PUBLISHABLE_PREFIX):
         raise Unavailable(retry_after_seconds=KEY_RETRY_SECONDS)
     return key
 
 
-def return_url(installation: Settings, asked: str | None, *, param: str) -> str:
+def return_url(allowed: Sequence[str], asked: str | None, *, param: str) -> str:
     """Where a person comes back to from a page of the provider's; by default, the first place.
 
     Raises:
         NotServed: This installation knows no place to come back to.
         InvalidField: Not an address of one of the places that are allowed.
     """
-    if not installation.return_urls:
+    if not allowed:
         raise NotServed()
     if asked is None:
-        return installation.return_urls[0]
-    if _origin(asked) not in {_origin(each) for each in installation.return_urls}:
+        return allowed[0]
+    if _origin(asked) not in {_origin(each) for each in allowed}:
         raise InvalidField(param, "not an address of an origin that is allowed here")
     return asked
+
+
+def success_page(public_url: str, **told: str) -> str:
+    """The address of our own page, with what it is told in its query, letter for letter.
+
+    Raises:
+        NotServed: This installation does not know where it is to be found.
+    """
+    if not public_url:
+        raise NotServed()
+    query = "&".join(f"{name}={value}" for name, value in told.items())
+    return f"{public_url}{SUCCESS_PATH}?{query}"
 
 
 def _origin(url: str) -> tuple[str, str, int | None] | None:

@@ -1,0 +1,1 @@
+"""Funding: money that comes into wallets, by card, by a page, by itself, or by x402."""

@@ -1,0 +1,1 @@
+"""Payments: the plumbing of payments by card, orders, and what became of them."""

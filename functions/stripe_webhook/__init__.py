@@ -1,0 +1,1 @@
+"""Stripe's events: taken in at the door, and looked into behind it."""
