@@ -102,6 +102,7 @@ async def _run(places: Places, listening: socket.socket, *, started_at: float) -
         _say_ready(
             places,
             api,
+            stripes,
             seconds=time.monotonic() - started_at,
             pids=[os.getpid(), emulator.process.pid, *fleet.pids],
         )
@@ -229,13 +230,17 @@ def _step(name: str) -> Iterator[None]:
     _say(f"{time.monotonic() - started_at:.1f} s")
 
 
-def _say_ready(places: Places, api: str, *, seconds: float, pids: list[int]) -> None:
+def _say_ready(
+    places: Places, api: str, stripes: Providers, *, seconds: float, pids: list[int]
+) -> None:
     megabytes = resident_mb(pids)
+    shown = [f"{one.address} ({mode} mode)" for mode, one in stripes.items() if one.address]
     _say(
         f"Ready in {seconds:.1f} s; {megabytes:.0f} MB of memory in {len(pids)} processes"
         f" (at most {BUDGET_MB}).\n\n"
         f"  API     {api}\n"
         f"  docs    {api}/docs\n"
+        f"  Stripe  {', '.join(shown) + ', simulated' if shown else 'the real one'}\n"
         f"  tokens  {_shown(places.session)}: {', '.join(tokens.USERS)}\n"
         f"  logs    {_shown(places.logs)}\n\n"
         "Alice's wallet came with 10.00 of introductory credit. In another terminal:\n\n"

@@ -118,7 +118,8 @@ def redeem_coupon(
             purchase=_purchase(body),
             once=once,
         )
-    return _answer(redeemed)
+    status = None if redeemed.entry else HTTPStatus.ACCEPTED
+    return Answer(_redeemed(redeemed), replayed=redeemed.replayed, status=status)
 
 
 def _named(coupon_code: str | None, code: str | None) -> str:
@@ -161,17 +162,15 @@ def _amount(micros: int, currency: str) -> Decimal | None:
     return major(micros, currency) if micros else None
 
 
-def _answer(redeemed: Redeemed) -> Answer[RedeemedCouponView]:
+def _redeemed(redeemed: Redeemed) -> RedeemedCouponView:
     entry, currency = redeemed.entry, redeemed.currency
-    view = RedeemedCouponView(
+    return RedeemedCouponView(
         coupon_code=redeemed.coupon_code,
         credited=major(redeemed.credited_micros, currency),
         currency=currency.upper(),
         balance=major(entry.balance_micros, currency) if entry else None,
         payment=_payment(redeemed),
     )
-    status = None if entry else HTTPStatus.ACCEPTED
-    return Answer(view, replayed=redeemed.replayed, status=status)
 
 
 def _payment(redeemed: Redeemed) -> CouponPaymentView | None:

@@ -164,7 +164,9 @@ def fund_wallet(
         # An agent may pay by a card that it made at Stripe just now, and does not want to keep.
         is_saved=False,
     )
-    return _funded(topups.charge_any(store, stripes, owner, asked, once=once))
+    outcome = topups.charge_any(store, stripes, owner, asked, once=once)
+    status = None if outcome.entry else HTTPStatus.ACCEPTED
+    return Answer(_funded(outcome), replayed=outcome.replayed, status=status)
 
 
 @router.post("/api/agents/v1/billing/payment-link", status_code=HTTPStatus.CREATED)
@@ -282,21 +284,19 @@ def _page_answer(page: Page) -> Answer[FundedView]:
     return Answer(view, replayed=page.replayed)
 
 
-def _funded(outcome: Outcome) -> Answer[FundedView]:
+def _funded(outcome: Outcome) -> FundedView:
     payment, entry = outcome.payment, outcome.entry
     if entry is None:
         status = "requires_action" if outcome.client_secret else "pending"
-        view = FundedView(
+        return FundedView(
             message=MESSAGES[status], payment=_payment(payment, status, outcome.client_secret)
         )
-        return Answer(view, replayed=outcome.replayed, status=HTTPStatus.ACCEPTED)
-    view = FundedView(
+    return FundedView(
         message=MESSAGES["succeeded"],
         balance=major(entry.balance_micros, entry.currency),
         payment=_payment(payment, "succeeded", None),
         transaction=_transaction(entry),
     )
-    return Answer(view, replayed=outcome.replayed)
 
 
 def _payment(payment: Payment, status: str, client_secret: str | None) -> FundingPaymentView:

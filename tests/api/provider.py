@@ -24,10 +24,16 @@ type State = Mapping[str, Object]
 
 
 class Provider:
-    """Stripe in both modes. `state` is what `dumped` was of another one."""
+    """Stripe in both modes. `state` is what `dumped` was of another one.
 
-    def __init__(self, state: State | None = None, *, clock: Callable[[], float]) -> None:
+    Two of one `seed` give their things the same ids: beside another one it has another seed.
+    """
+
+    def __init__(
+        self, state: State | None = None, *, clock: Callable[[], float], seed: str = "world"
+    ) -> None:
         self._state = state or {}
+        self._seed = seed
         self._clock = clock
         self._counters: dict[str, Counter] = {}
         self._gateways: dict[str, StripeGateway] = {}
@@ -42,7 +48,7 @@ class Provider:
     def counter(self, mode: str) -> Counter:
         """All that Stripe knows in one mode."""
         if mode not in self._counters:
-            counter = Counter(seed=f"world {mode}", clock=self._clock)
+            counter = Counter(seed=f"{self._seed} {mode}", clock=self._clock)
             counter.address = "https://checkout.stripe.com"
             if mode in self._state:
                 counter.load(deepcopy(self._state[mode]))

@@ -49,6 +49,11 @@ FOR_ADMINS = (
     "GET /api/v1/billing/setup-intents/{setup_id}",
     "POST /api/v1/billing/setup-intents/{setup_id}/confirm",
     "POST /api/v1/billing/setup-intents/{setup_id}/cancel",
+    "GET /api/v1/billing/payment-intents/{intent_id}",
+    "POST /api/v1/billing/payment-intents/{intent_id}/confirm",
+    "POST /api/v1/billing/payment-intents/{intent_id}/capture",
+    "POST /api/v1/billing/payment-intents/{intent_id}/cancel",
+    "GET /api/v1/billing/refunds/{refund_id}",
 )
 ABOUT_ONE = [
     each

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.domain import recharge as rules
+from holdfast.domain.disputes import Dispute
 from holdfast.domain.ledger import Deed, Unchanged
 from holdfast.domain.recharge import (
     AutoRecharge,
@@ -14,6 +15,7 @@ from holdfast.domain.recharge import (
     charged_micros,
     configured,
     disabled,
+    is_disputed,
     require_spare,
     verdict,
 )
@@ -183,7 +185,12 @@ def test_the_last_card_stays_as_long_as_it_is_charged():
     ids=["another is there", "never on", "off", "not the one", "that one is gone already"],
 )
 def test_any_other_card_may_go(settings, known, card_id):
-    assert require_spare(settings, NOBODY, known, card_id) is None  # type: ignore[func-returns-value]
+    require_spare(settings, NOBODY, known, card_id)
+
+    others = [each for each in known if each.id != card_id]
+    before = card_to_charge(settings, NOBODY, known)
+    after = card_to_charge(settings, NOBODY, others)
+    assert after is not None or before is None or not settings.enabled
 
 
 # --- Whether, and how much ------------------------------------------------------------------------
@@ -312,6 +319,52 @@ ASKED_FOR = replace(switched_on(), held_by=rules.AUTHENTICATION, card="visa")
 )  # fmt: skip
 def test_what_stands_in_the_way_is_named(settings, method, breaker, now, reason):
     assert verdict(settings, having(0), method, breaker, now=now).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("status", "paid_at", "disputed"),
+    [
+        ("needs_response", None, True),
+        ("needs_response", NOW + DAY, True),
+        ("lost", None, True),
+        ("lost", NOW + HOUR, True),
+        ("lost", NOW + HOUR + MILLISECOND, False),
+        ("won", None, False),
+        ("warning_closed", None, False),
+    ],
+)
+def test_while_a_payment_is_disputed_nothing_is_charged_until_somebody_pays(
+    status, paid_at, disputed
+):
+    settings = replace(switched_on(), paid_at=paid_at)
+
+    found = is_disputed(settings, [dispute(status)])
+
+    assert found is disputed
+    told = verdict(settings, having(0), card(), UNTOUCHED, now=NOW, disputed=found)
+    assert told.reason == (rules.DISPUTED if disputed else rules.BELOW)
+    asked = verdict(settings, having(0), card(), UNTOUCHED, now=NOW, disputed=found, asked=True)
+    assert asked.reason == told.reason
+
+
+def dispute(status: str) -> Dispute:
+    """A dispute in a state that it came to after an hour."""
+    return Dispute(
+        id="dp_1",
+        account_id=switched_on().account_id,
+        payment_id="pay_1",
+        payment_intent_id="pi_1",
+        charge_id="ch_1",
+        amount_micros=MAJOR,
+        currency="usd",
+        owed_micros=MAJOR,
+        status=status,
+        reason="fraudulent",
+        opened_at=NOW,
+        observed_at=NOW + HOUR,
+        closed_at=None if status == "needs_response" else NOW + HOUR,
+        version=1,
+    )
 
 
 @pytest.mark.parametrize("majors", [0, 9.99, 10, 500])

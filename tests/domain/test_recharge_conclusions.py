@@ -291,7 +291,10 @@ def test_old_news_of_a_payment_do_not():
     failed = end(in_flight(switched_on()), "failed", **UNCONFIRMED)
     before = payment(failed.attempt, "succeeded", settled_at=ENDED - timedelta(seconds=1))
 
-    assert recovered(failed.settings, before) is failed.settings
+    told = recovered(failed.settings, before)
+
+    assert (told.failures, told.held_by) == (1, rules.AUTHENTICATION)
+    assert recovered(told, before) is told
 
 
 def test_an_attempt_in_flight_is_not_over_because_another_payment_is():
@@ -299,7 +302,7 @@ def test_an_attempt_in_flight_is_not_over_because_another_payment_is():
 
     after = recovered(settings, payment(attempt, "succeeded"))
 
-    assert after is settings
+    assert (after.attempt_id, after.next_at) == (attempt.id, settings.next_at)
 
 
 # --- Whatever happens -----------------------------------------------------------------------------

@@ -28,6 +28,7 @@ def shown(settings, reason, majors=0, until=None):
     [
         (rules.NO_CARD, "blocked", "no_payment_method", "update_payment_method"),
         (rules.BLOCKED, "blocked", "card_declined", "update_payment_method"),
+        (rules.DISPUTED, "blocked", "disputed", "add_funds"),
         (rules.BACKING_OFF, "retrying", "card_declined", "update_payment_method"),
         (
             rules.AUTHENTICATION,

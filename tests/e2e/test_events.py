@@ -86,6 +86,8 @@ ANSWERS: dict[str, Any] = {
     "payments/orders": 200,
     "payments/order_of_a_subscription": 409,
     "payments/status": 404,
+    "recharge/low_wallet": {"batchItemFailures": []},
+    "recharge/one_broken": "100000000000000000002",
     "reconciliation/nightly": {"differences": 0, "reports": 2},
     "ledger_stream/entries": {"batchItemFailures": []},
     "ledger_stream/one_broken": "100000000000000000002",

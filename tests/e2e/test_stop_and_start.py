@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.demo import Answer
+from local.memory import BUDGET_MB, resident_mb
 from tests.e2e.laptop import Laptop, happens, is_there, run_once, running, start
 
 WRITERS = 4
@@ -76,9 +77,13 @@ def test_everything_answered_before_a_stop_is_there_after_the_next_start(tmp_pat
                 assert replayed.headers["idempotent-replayed"] == "true"
 
 
-def test_a_story_cut_short_by_ctrl_c_can_be_told_to_its_end_afterwards(tmp_path: Path):
+def test_a_story_cut_short_by_ctrl_c_can_be_told_to_its_end_afterwards(
+    tmp_path: Path, record_property
+):
     with running(tmp_path / "stack") as laptop:
         whole, _ = laptop.demo().communicate(timeout=60)
+        processes = [laptop.process.pid, *laptop.descendants()]
+        megabytes = resident_mb(processes)
         told = laptop.demo(pace_seconds=0.5)
         assert told.stdout is not None
         printed = ""
@@ -90,6 +95,9 @@ def test_a_story_cut_short_by_ctrl_c_can_be_told_to_its_end_afterwards(tmp_path:
 
         _, complaint = told.communicate(timeout=60)
     assert "All 27 steps were answered as they should be." in whole
+    assert megabytes < BUDGET_MB
+    figure = f"laptop after the story: {megabytes:.0f} MB in {len(processes)} processes"
+    record_property("figure", figure)
     assert told.returncode == 1
     assert "is gone" in complaint
     assert hold is not None
@@ -130,5 +138,5 @@ def test_a_second_stack_is_told_where_the_first_one_is(tmp_path: Path, record_pr
     ready = re.search(r"Ready in ([0-9.]+) s; ([0-9]+) MB of memory", said)
     assert ready is not None
     assert float(ready[1]) < 20
-    assert int(ready[2]) < 600
+    assert int(ready[2]) < BUDGET_MB
     record_property("figure", f"laptop: {ready[0]}")

@@ -23,7 +23,7 @@ def redeem_coupons(store: LedgerStore, owner: Owner, *, now: Instant) -> None:
     They are an account's of its own: this provider knows nobody of another's.
     """
     owner = owner_of(owner.tenant, "acme/coupons")
-    gateway = Provider(clock=now.timestamp).gateway
+    gateway = Provider(clock=now.timestamp, seed="coupons").gateway
 
     def once(key: str) -> Once:
         caller = owner.user or ""

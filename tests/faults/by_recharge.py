@@ -19,6 +19,8 @@ def recharge_by_itself(store: LedgerStore, tenant: Tenant, *, now: Instant) -> N
     """Somebody's attempt that went well, one that failed, and one of which nobody knows yet."""
     owner = owner_of(tenant, f"{tenant.org}/rita")
     provider = Provider(clock=now.timestamp)
+    # Its ids are its own: what it charges is no other provider's payment.
+    provider.counter(tenant.mode).seed = "by itself"
     store_and = (store, provider.gateway, owner)
 
     def once(key: str) -> Once:

@@ -10,6 +10,7 @@ from tests.faults.stories_of_credit import STORIES_OF_CREDIT
 from tests.faults.stories_of_disputes import STORIES_OF_DISPUTES
 from tests.faults.stories_of_limits import STORIES_OF_LIMITS
 from tests.faults.stories_of_people import STORIES_OF_PEOPLE
+from tests.faults.stories_of_purchases import STORIES_OF_PURCHASES
 from tests.faults.world import MAJOR
 
 _FUNDED = (ask.deposit("fund", 100 * MAJOR),)
@@ -376,4 +377,5 @@ SCENARIOS = (
     *STORIES_OF_COUPONS,
     *STORIES_OF_PEOPLE,
     *STORIES_OF_DISPUTES,
+    *STORIES_OF_PURCHASES,
 )

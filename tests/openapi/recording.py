@@ -26,8 +26,9 @@ from tools.api_description.writing import pretty
 
 CALLERS: dict[str, dict[str, str]] = {"user": ALICE, "admin": ADMIN, "platform": PLATFORM}
 KEY = "example"
-_SECRET = re.compile(r"(hf_(?:live|test)_\w{4}|seti_\w{24}_secret_)\w{8,}")
-_MADE_UP = re.compile(r"hf_(?:live|test)_\w+|[A-Za-z0-9_=-]{20,}")
+_SECRET = re.compile(r"(hf_(?:live|test)_\w{4}|(?:seti|pi)_\w{24}_secret_)\w{8,}")
+_COUPON = r"[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}"
+_MADE_UP = re.compile(rf"hf_(?:live|test)_\w+|{_COUPON}|[A-Za-z0-9_=-]{{20,}}")
 
 
 def recorded() -> dict[str, Example]:

@@ -14,7 +14,7 @@ from holdfast.domain import recharge as rules
 from holdfast.domain.accounts import owner_of
 from holdfast.domain.ledger import Change
 from holdfast.domain.payments import Payment
-from holdfast.domain.recharge import LOOK_AFTER
+from holdfast.domain.recharge import LOOK_AFTER, AutoRecharge
 from holdfast.domain.recharge_attempts import Attempt
 from holdfast.errors import (
     AccountNotFound,
@@ -25,8 +25,10 @@ from holdfast.errors import (
     StripeUnavailable,
     Unavailable,
 )
-from holdfast.services import auto_recharge, cards
+from holdfast.services import auto_recharge, cards, disputes, recharge
+from holdfast.services.accounts import system_once
 from holdfast.services.wallet import withdraw
+from local.stripe import disputes as banks
 from tests.domain.samples import HOUR, MILLISECOND, NOW
 from tests.services.caller import CENT, LIVE, by_id
 from tests.services.refills import ASKS, DEAD, Refill, cents, low
@@ -304,6 +306,72 @@ def test_a_card_whose_owner_is_asked_waits_for_its_owner():
     found = refill.status()
     assert found.recovery.required_action == "complete_authentication"
     assert found.client_secret == refill.at_stripe()[0]["client_secret"]
+
+
+def _disputed(refill: Refill) -> Callable[[str], None]:
+    """The bank takes the one payment there is back; what is returned tells how that goes on."""
+    counter = refill.provider.counter("live")
+    (charge,) = counter.every("charge")
+    dispute = banks.open_dispute(counter, charge)
+
+    def goes_on(status: str) -> None:
+        dispute["status"] = status
+        gateway, now = refill.provider.gateway, refill.caller.now
+        disputes.take_in(refill.caller.store, gateway, "live", dispute["id"], now=now)
+
+    goes_on("needs_response")
+    return goes_on
+
+
+def test_the_card_that_takes_a_payment_back_is_not_charged_for_what_it_took():
+    refill = low()
+    refill.recharge()
+
+    goes_on = _disputed(refill)
+    refill.wait(HOUR)
+    assert (refill.available(), refill.recharge()) == (500, None)
+    goes_on("lost")
+    refill.wait(DAY)
+
+    assert refill.recharge() is None
+    assert refill.try_out().reason == rules.DISPUTED
+    assert cents(refill.at_stripe()) == [2_000]
+    assert refill.status().recovery.required_action == "add_funds"
+    assert audit_items(refill.caller.stored()) == []
+
+
+@pytest.mark.parametrize("way_out", ["won", "paid"])
+def test_a_dispute_that_is_won_or_a_payment_after_one_that_was_lost_is_the_way_out(way_out):
+    refill = low()
+    refill.recharge()
+    goes_on = _disputed(refill)
+    goes_on("won" if way_out == "won" else "lost")
+    refill.caller.use(2_200)
+
+    if way_out == "paid":
+        assert refill.recharge() is None
+        refill.wait(HOUR)
+        refill.follow(_topup(refill))
+    else:
+        refill.recharge()
+
+    assert [status for status, _ in refill.attempts()].count("succeeded") == 2
+
+
+def test_a_wallet_that_was_seen_before_an_attempt_ended_starts_none():
+    refill = low()
+    caller, settings = refill.caller, refill.settings
+    once = system_once(LIVE, f"recharge {caller.owner.account_id} {settings.version}", NOW)
+    seen = recharge.look(caller.store, caller.owner, settings, now=NOW)
+    other = refill.elsewhere()
+    other.switch_on(900)
+    other.recharge()
+
+    begun = recharge.begin(caller.store, seen, once, trigger="threshold", asked=False)
+
+    assert isinstance(begun.record, AutoRecharge)
+    assert refill.attempts() == [("succeeded", 2_000)]
+    assert refill.settings.attempt_id == ""
 
 
 def test_new_settings_try_a_card_again_that_asked_for_its_owner():

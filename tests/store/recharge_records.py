@@ -41,6 +41,7 @@ recharges = st.builds(
     failure_code=texts,
     decline_code=texts,
     failed_at=maybe,
+    paid_at=maybe,
     version=versions,
 )
 attempts = st.builds(

@@ -49,7 +49,7 @@ def test_a_receipt_that_is_stored_can_be_read():
 
 def test_there_is_an_item_of_every_kind():
     assert GOLDEN.keys() == {*RECORDS, *ENTRIES, "receipt"}
-    assert {type(record) for record in RECORDS.values()} == items.BY_TYPE.keys()
+    assert {type(record) for record in RECORDS.values()} == {kind.type for kind in items.kinds()}
 
 
 def test_due_wallets_are_found_by_the_keys_that_are_stored():

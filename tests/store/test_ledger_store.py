@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from holdfast.domain.accounts import Tenant
+from holdfast.domain.coupons import Redemption
 from holdfast.domain.ledger import Answered, Change, Deed, Resolution, Unchanged, Wallet
 from holdfast.domain.quotes import HeldJob
 from holdfast.errors import (
@@ -461,3 +462,19 @@ def test_what_time_did_is_written_only_over_what_was_read():
     assert written == [True, False]
     assert wallet_of(here.simulator).open_from == "hold_1"
     assert wallet_of(here.simulator).version == read.version + 1
+
+
+def test_what_time_did_to_several_records_is_written_to_all_or_to_none():
+    here = opened()
+    read = here.store.read(WALLET)
+    moved = Change(read, replace(read, version=read.version + 1, open_from="hold_1"))
+    used = Redemption(account_id=read.account_id, code="SPRING-26", uses=1, version=1)
+
+    before = here.simulator.items()
+    gone = Change(replace(used, version=4), replace(used, version=5))
+    assert not here.store.settle(TENANT, (), moved, gone)
+    assert here.simulator.items() == before
+
+    assert here.store.settle(TENANT, (), moved, Change(None, used))
+    assert wallet_of(here.simulator).open_from == "hold_1"
+    assert len(here.simulator.items()) == len(before) + 1

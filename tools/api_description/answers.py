@@ -119,20 +119,38 @@ def responses_of(served: Served, view: Schema | None) -> Responses:
 
 
 def successes(operation: Operation) -> list[int]:
-    """The status that the route declares, and those that its function names besides."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(operation.function)))
-    # In the body alone: the decorator declares the one that is known already.
-    (definition,) = tree.body
+    """The status that the route declares, and those that are named besides where it is answered.
+
+    That is in its function, or in those beside it that it calls.
+    """
+    route = inspect.unwrap(operation.function)
+    beside = vars(inspect.getmodule(route))
+    called = {
+        node.func.id
+        for node in ast.walk(_body_of(route))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    functions = (beside.get(name) for name in sorted(called))
+    near = [each for each in functions if getattr(each, "__module__", "") == route.__module__]
+    bodies = [_body_of(each) for each in (route, *filter(inspect.isfunction, near))]
+    return sorted({operation.status, *(status for body in bodies for status in _named_in(body))})
+
+
+def _body_of(function: Callable[..., Any]) -> ast.Module:
+    """What a function does: its decorators declare what is known already."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     assert isinstance(definition, ast.FunctionDef)
-    named = {
+    return ast.Module(definition.body, [])
+
+
+def _named_in(body: ast.Module) -> set[int]:
+    return {
         HTTPStatus[node.attr].value
-        for statement in definition.body
-        for node in ast.walk(statement)
+        for node in ast.walk(body)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == HTTPStatus.__name__
     }
-    return sorted({operation.status, *named})
 
 
 def shared_responses() -> Responses:

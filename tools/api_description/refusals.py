@@ -191,9 +191,9 @@ class _Reading:
 def _of_provider(node: ast.Attribute) -> Iterator[type[Refusal]]:
     """What `gateway.cards.attach` refuses: the gateway's methods say it, completely."""
     match node:
-        case ast.Attribute(
-            value=ast.Attribute(attr=noun) | ast.Name(id=noun), attr=verb
-        ) if noun in _PROVIDER:
+        case ast.Attribute(value=ast.Attribute(attr=noun) | ast.Name(id=noun), attr=verb) if (
+            noun in _PROVIDER
+        ):
             said = getdoc(getattr(_PROVIDER[noun], verb, None)) or ""
             for names in _RAISED.findall(said.partition("Raises:")[2]):
                 for name in names.split(", "):

@@ -140,9 +140,15 @@ def canceled(payment: Payment, *, now: Instant) -> Payment:
 
 
 def followed(payment: Payment, hold: Hold, *, now: Instant) -> Payment:
-    """The payment as its hold has ended without it; the same one, if it has not."""
-    if payment.status != REQUIRES_CAPTURE or hold.status == OPEN:
+    """The payment as its hold has ended without it; the same one, if it has not.
+
+    A hold that somebody extended is looked at again when it is over.
+    """
+    if payment.status != REQUIRES_CAPTURE:
         return payment
+    if hold.status == OPEN:
+        is_same = payment.due_at == hold.expires_at
+        return payment if is_same else replace(_next(payment, now), due_at=hold.expires_at)
     if hold.status != CAPTURED and not hold.captured_micros:
         return canceled(payment, now=now)
     assert hold.closed_by is not None

@@ -12,7 +12,7 @@ from holdfast.domain.book import Book
 from holdfast.domain.budgets import Budgets
 from holdfast.domain.entries import ENTRY_PREFIX, Entry, Json
 from holdfast.domain.ledger import Change, Journal, Move, Wallet
-from holdfast.domain.lots import CASH, CREDIT, Draw, Terms, total
+from holdfast.domain.lots import CASH, CREDIT, LOTS_MAX, Draw, Terms, total
 from holdfast.domain.once import Once
 from holdfast.domain.payment_states import fulfilled, refunded, undone
 from holdfast.domain.payments import INTENT, Payment
@@ -72,6 +72,9 @@ def take_back(
     Raises:
         RefundExceeded: Less than that is left of the payment, or of the cash.
     """
+    if paid.kind == INTENT:
+        # It takes nothing out of the wallet, so it counts in no budget.
+        once, budgets = replace(once, caps=()), ()
     # What came to a closed wallet can still go back.
     book = Book(once, wallet, budgets, is_done=is_done or wallet.closed)
     cash = Draw(CASH, refund.amount_micros)
@@ -124,6 +127,9 @@ def give_back(
     if paid.kind == INTENT:
         moves.append(Move((cash,), available=-1, contra=entries.REFUNDS))
     bonus = tuple(draw for draw in taken.draws if draw.terms is not None)
+    if bonus and not _has_place(book.wallet, bonus):
+        # The money comes back in any case, the house's gift only where there is room for it.
+        bonus = ()
     if bonus:
         moves.append(Move(bonus, available=+1, contra=entries.PROMOTIONS))
     entry = book.post(
@@ -152,6 +158,12 @@ def details_of(payment: Payment) -> dict[str, Json]:
         "coupon_code": payment.coupon_code,
     }
     return {name: text for name, text in told.items() if text}
+
+
+def _has_place(wallet: Wallet, draws: tuple[Draw, ...]) -> bool:
+    """Whether so much can go back to its lots: one that is gone needs a place."""
+    gone = {draw.lot_id for draw in draws} - {lot.id for lot in wallet.lots}
+    return len(wallet.lots) + len(wallet.pending) + len(gone) <= LOTS_MAX
 
 
 def _bonus_of(wallet: Wallet, paid: Payment, amount_micros: int) -> Draw | None:

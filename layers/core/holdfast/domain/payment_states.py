@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from holdfast.domain.clock import Instant, rfc3339
 from holdfast.domain.payments import (
+    CANCELED,
     CHECKOUT,
     FAILED,
     NOT_SENT,
@@ -49,6 +50,9 @@ def observed(payment: Payment, seen: Observation, *, now: Instant) -> Payment:
     Raises:
         InvariantBroken: It was said of another payment.
     """
+    if payment.is_by_balance and seen.status == CANCELED:
+        # What a card had been tried for is given up there before the wallet pays.
+        return payment
     found = _named(payment, seen)
     if _weight(payment, seen) > _weight(payment, _known(payment)):
         found = replace(
@@ -128,8 +132,14 @@ def abandoned(payment: Payment, *, now: Instant) -> Payment:
 
 
 def resent(payment: Payment, *, now: Instant) -> Payment:
-    """The payment, about to be sent again: nobody looks for it until that request is over too."""
-    return _written(payment, now=now)
+    """The payment, about to be sent again: it is looked for once that request is over too.
+
+    One that was given up waits again for what Stripe says: else nobody would look for it.
+    """
+    if payment.status != FAILED:
+        return _written(payment, now=now)
+    again = replace(payment, status=PENDING, observed_at=now, failure_code="", decline_code="")
+    return _written(again, now=now)
 
 
 def attempted(payment: Payment, payment_method_id: str, *, now: Instant) -> Payment:

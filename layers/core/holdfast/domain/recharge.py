@@ -15,6 +15,7 @@ from holdfast.domain import money
 from holdfast.domain.budgets import DAY, MONTH, period_of
 from holdfast.domain.clock import DAY as A_DAY
 from holdfast.domain.clock import Instant
+from holdfast.domain.disputes import LOST, OPEN, Dispute
 from holdfast.domain.ledger import Wallet
 from holdfast.domain.payment_methods import Customer, PaymentMethod, in_order
 from holdfast.domain.payments import require_between
@@ -44,6 +45,7 @@ ABOVE = "above_threshold"
 OFF = "disabled"
 IN_FLIGHT = "in_flight"
 NO_CARD = "no_payment_method"
+DISPUTED = "disputed"
 AUTHENTICATION = "authentication_required"
 BACKING_OFF = "backing_off"
 BLOCKED = "card_blocked"
@@ -59,7 +61,8 @@ class AutoRecharge:
     what was charged, or is being charged, in the windows `day` and `month`. `attempt_id` is the one
     in flight; `held_by` is why nothing is charged though it should be, with `card`. `next_at` is
     when it is looked at again, None when only something new can change it. `failures` are those
-    since the last success, the last of them `failed_id`.
+    since the last success, the last of them `failed_id`. `paid_at` is when somebody last paid by
+    card, and not this.
     """
 
     account_id: str
@@ -83,6 +86,7 @@ class AutoRecharge:
     failure_code: str = ""
     decline_code: str = ""
     failed_at: Instant | None = None
+    paid_at: Instant | None = None
     version: int = 0
 
 
@@ -183,6 +187,20 @@ def require_spare(
         raise PaymentMethodInUse()
 
 
+def is_disputed(settings: AutoRecharge, disputes: Iterable[Dispute]) -> bool:
+    """Whether the account may not be charged by itself, because a payment of it was taken back.
+
+    So it is while a dispute is open, and once one was lost, until somebody pays by card again: the
+    card may be stolen, and what a dispute takes out of the wallet is no reason to charge it.
+    """
+    for dispute in disputes:
+        lost_at = dispute.closed_at or dispute.observed_at
+        is_old = settings.paid_at is not None and settings.paid_at > lost_at
+        if dispute.stage == OPEN or (dispute.stage == LOST and not is_old):
+            return True
+    return False
+
+
 def verdict(
     settings: AutoRecharge,
     wallet: Wallet,
@@ -190,9 +208,13 @@ def verdict(
     breaker: Breaker | None,
     *,
     now: Instant,
+    disputed: bool = False,
     asked: bool = False,
 ) -> Verdict:
-    """Whether to recharge the wallet. `asked`: somebody wants to, whatever is left in it."""
+    """Whether to recharge the wallet. `asked`: somebody wants to, whatever is left in it.
+
+    `disputed` says that a payment of the account is, or was to its end.
+    """
     if not settings.enabled or wallet.closed:
         return Verdict(OFF)
     missing_micros = settings.threshold_micros - wallet.available_micros(now)
@@ -205,6 +227,8 @@ def verdict(
         return Verdict(ABOVE, wanted_micros)
     if card is None or breaker is None:
         return Verdict(NO_CARD, wanted_micros)
+    if disputed:
+        return Verdict(DISPUTED, wanted_micros)
     if settings.held_by == AUTHENTICATION and settings.card == card_name(card):
         return Verdict(AUTHENTICATION, wanted_micros)
     if breaker.is_off:

@@ -40,13 +40,14 @@ def begin(
     once: Once,
     *,
     trigger: Trigger,
+    disputed: bool = False,
     asked: bool = False,
 ) -> Resolution:
     """An attempt to be made now, or one that is skipped for a reason that is new.
 
     `asked`: somebody wants it, whatever is left in the wallet, and is told why it is not made.
     """
-    found = verdict(settings, wallet, card, breaker, now=once.now, asked=asked)
+    found = verdict(settings, wallet, card, breaker, now=once.now, disputed=disputed, asked=asked)
     if found.charges:
         assert breaker is not None
         attempt = attempted(settings, wallet, card, found, once, trigger=trigger)

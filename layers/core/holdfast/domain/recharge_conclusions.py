@@ -106,7 +106,11 @@ def recovered(settings: AutoRecharge, payment: Payment) -> AutoRecharge:
 
     What stood in the way before is over; an attempt in flight still is one.
     """
-    return written(settings, _well(settings, paid(payment)))
+    paid_at = paid(payment)
+    told = _well(settings, paid_at)
+    if settings.enabled and (settings.paid_at is None or settings.paid_at < paid_at):
+        told = replace(told, paid_at=paid_at)
+    return written(settings, told)
 
 
 def paid(payment: Payment) -> Instant:

@@ -75,6 +75,7 @@ def recovery(settings: AutoRecharge, wallet: Wallet, found: Verdict, *, now: Ins
 _STATES: dict[str, tuple[State, Action]] = {
     recharge.NO_CARD: (BLOCKED, UPDATE_PAYMENT_METHOD),
     recharge.BLOCKED: (BLOCKED, UPDATE_PAYMENT_METHOD),
+    recharge.DISPUTED: (BLOCKED, ADD_FUNDS),
     recharge.BACKING_OFF: (RETRYING, UPDATE_PAYMENT_METHOD),
     recharge.AUTHENTICATION: (ACTION_REQUIRED, COMPLETE_AUTHENTICATION),
 }
@@ -84,6 +85,6 @@ def _of_recharge(settings: AutoRecharge, found: Verdict) -> tuple[State, str | N
     if found.reason not in _STATES:
         return NONE, None, None
     state, action = _STATES[found.reason]
-    if found.reason in (recharge.NO_CARD, recharge.AUTHENTICATION):
+    if found.reason in (recharge.NO_CARD, recharge.DISPUTED, recharge.AUTHENTICATION):
         return state, found.reason, action
     return state, settings.failure_code or AUTO_RECHARGE_FAILED, action

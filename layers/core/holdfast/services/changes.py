@@ -55,12 +55,14 @@ def change(
     *more: Ref,
     once: Once,
     scopes: tuple[Scope, ...] = (),
+    is_done: bool = False,
 ) -> Committed:
     """Change a wallet by a rule, making the account first if this is its first time.
 
     `decide` is given the wallet, the budgets that the change counts in (of `scopes`, of the hold
     that is among `more`, and of the caller's caps), and the records of `more`. Money that a hold
-    keeps past its time counts as free, so what is due is swept first.
+    keeps past its time counts as free, so what is due is swept first. What `is_done` outside has a
+    closed wallet opened for it where an account was closed before it had one.
 
     Raises:
         AccountClosed: The account is closed.
@@ -73,7 +75,10 @@ def change(
         if earlier := store.replayed(once):
             return earlier
         raise
-    return _changed(store, owner, currency, decide, more, once=once, counted=scopes or once.caps)
+    counted = scopes or once.caps
+    return _changed(
+        store, owner, currency, decide, more, once=once, counted=counted, is_done=is_done
+    )
 
 
 def _changed(
@@ -85,6 +90,7 @@ def _changed(
     *,
     once: Once,
     counted: tuple[Scope, ...],
+    is_done: bool,
 ) -> Committed:
     opened: list[Ref] = []
     prepared: set[type[NotReady]] = set()
@@ -98,6 +104,8 @@ def _changed(
             if owner.user is not None:
                 decide(accounts.as_opened(wallet, once), budgets, *others)
             raise NotOpened()
+        if is_done and any(account.closed_at is not None for account in accounts_read):
+            return decide(replace(wallet, closed=True), budgets, *others)
         due_at = wallet.hold_due_at
         if due_at is not None and due_at <= once.now and HoldsDue not in prepared:
             raise HoldsDue()

@@ -161,7 +161,7 @@ def validate(
     try:
         with _noted(store, owner, code, now):
             good = rules.require_good(coupon, redemption, now)
-    except MISSES as refusal:
+    except (CouponInvalid, CouponExpired, CouponExhausted) as refusal:
         return Validity(code, None, refusal.code)
     except (CouponReserved, CouponRedeemed) as refusal:
         return Validity(code, coupon, refusal.code)

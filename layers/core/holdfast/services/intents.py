@@ -4,6 +4,7 @@ A card pays them at Stripe, `balance` pays them from the wallet. What is paid is
 the statement either way.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 from holdfast.domain import balance_payments as by_balance
@@ -12,16 +13,19 @@ from holdfast.domain import payments as rules
 from holdfast.domain.accounts import Tenant
 from holdfast.domain.ledger import Change, Deed, Resolution, Unchanged
 from holdfast.domain.once import Once
-from holdfast.domain.payments import BALANCE, CANCELED, FAILED, INTENT, Payment
+from holdfast.domain.payments import BALANCE, CANCELED, FAILED, INTENT, Observation, Payment
 from holdfast.errors import (
+    AmountTooLarge,
     AuthenticationRequired,
+    IdempotencyKeyReused,
     InvalidField,
+    NotFound,
     PaymentDeclined,
-    PaymentMethodNotFound,
     PaymentNotFound,
     PaymentState,
 )
 from holdfast.gateways.stripe import PaymentIntent, StripeGateway
+from holdfast.gateways.stripe.amounts import to_stripe
 from holdfast.gateways.stripe.observations import of_decline
 from holdfast.gateways.stripe.observations import of_intent as seen_of
 from holdfast.services import balance_payments, beginnings, cards, payment_methods, payments
@@ -44,22 +48,14 @@ def create(
         PaymentMethodNotFound: The card that is named is not on file.
         InvalidField, AmountTooLarge: Not an amount that is paid.
     """
+    if known := store.reenacted(once):
+        # As it was made, whatever has become of it since.
+        return Outcome(known.record, None, replayed=True)
+    if known := store.reenacted(once):
+        # As it was made, whatever has come of it since.
+        return Outcome(known.record, None, replayed=True)
     begun = beginnings.begin(store, stripes, owner, asked, once=once, is_sent=False)
-    return Outcome(as_begun(begun.payment), None, replayed=begun.replayed)
-
-
-def as_begun(payment: Payment) -> Payment:
-    """A payment intent as it was made, whatever has come of it since."""
-    return replace(
-        payment,
-        status=rules.PENDING,
-        attempts=0,
-        received_micros=0,
-        failure_code="",
-        decline_code="",
-        entry_id="",
-        payment_intent_id="",
-    )
+    return Outcome(begun.payment, None, replayed=begun.replayed)
 
 
 def intent(store: LedgerStore, tenant: Tenant, payment_id: str) -> Payment:
@@ -96,6 +92,7 @@ def confirm(
     if not method:
         raise InvalidField("payment_method_id", "required: none was named before")
     if method == BALANCE:
+        _give_up_there(store, stripes, found, once)
         done = balance_payments.pay(store, found, once=once)
         return Outcome(intent(store, once.tenant, payment_id), done.entry, replayed=done.replayed)
     owner = Owner(found.tenant, found.account_id)
@@ -138,13 +135,19 @@ def capture(
 
     def decide(payment: Payment) -> Deed:
         after = states.capturing(payment, amount_micros, now=once.now)
+        # Refused now or never: what is written here is sent until Stripe has done it.
+        to_stripe(after.capture_micros, after.currency)
         return Deed(after, (Change(payment, after),))
 
     begun = store.enact(decide, [payment_of(once.tenant, payment_id)], once=once)
     known = intent(store, once.tenant, payment_id) if begun.replayed else begun.record
-    if known.status != rules.REQUIRES_CAPTURE:
-        return payments.outcome(as_is(store, known), replayed=begun.replayed)
-    return replace(capture_there(store, stripes, known, now=once.now), replayed=begun.replayed)
+    taken = payments.outcome(as_is(store, known))
+    if known.status == rules.REQUIRES_CAPTURE:
+        taken = capture_there(store, stripes, known, now=once.now)
+    if taken.payment.status == CANCELED:
+        # Somebody canceled it there, or the bank keeps it no longer.
+        raise PaymentState(status=CANCELED)
+    return replace(taken, replayed=begun.replayed)
 
 
 def cancel(
@@ -182,13 +185,33 @@ def cancel(
     return Outcome(done.record, None, replayed=done.replayed)
 
 
+def _give_up_there(store: LedgerStore, stripes: Stripes, found: Payment, once: Once) -> None:
+    """See to it that no card pays what the wallet is going to pay.
+
+    A browser may have the client secret of an attempt that failed.
+    """
+    if not found.payment_intent_id or found.status != FAILED:
+        return
+    there = stripes(once.tenant.mode).payment_intents
+    try:
+        there.cancel(found.payment_intent_id, key=f"{found.id}.cancel")
+    except PaymentState:
+        seen = there.retrieve(found.payment_intent_id)
+        if seen.status != CANCELED:
+            take_in(store, once.tenant, found.id, seen_of(seen, once.now), now=once.now)
+
+
 def _again(store: LedgerStore, stripes: Stripes, found: Payment, once: Once) -> Outcome:
     """What a confirmation that was begun before has come to."""
     if found.is_by_balance:
-        done = store.replayed(once)
-        assert done is not None
-        return Outcome(found, done.entry, replayed=True)
-    return _paid(store, stripes, found, once, replayed=True)
+        # Of an attempt by card there is no entry.
+        with suppress(IdempotencyKeyReused):
+            if done := store.replayed(once):
+                return Outcome(found, done.entry, replayed=True)
+    elif (begun := store.reenacted(once)) and begun.record.attempts == found.attempts:
+        return _paid(store, stripes, found, once, replayed=True)
+    # Somebody went to pay again, so that attempt had failed.
+    raise PaymentDeclined(decline_code=None, payment_intent_id=found.payment_intent_id or None)
 
 
 def _paid(
@@ -199,10 +222,10 @@ def _paid(
     if found.final or found.status in (rules.REQUIRES_ACTION, rules.REQUIRES_CAPTURE):
         return replace(payments.look(store, stripes, found, now=once.now), replayed=replayed)
     stripe = stripes(once.tenant.mode)
-    if not found.payment_intent_id:
-        made = _create(stripe, found)
-        found = take_in(store, once.tenant, found.id, seen_of(made, once.now), now=once.now).payment
     try:
+        if not found.payment_intent_id:
+            seen = seen_of(_create(stripe, found), once.now)
+            found = take_in(store, once.tenant, found.id, seen, now=once.now).payment
         tried = stripe.payment_intents.confirm(
             found.payment_intent_id,
             key=f"{found.id}.{found.attempts}",
@@ -213,7 +236,14 @@ def _paid(
         if taken.payment.status == FAILED:
             raise
         return Outcome(taken.payment, taken.entry, replayed=replayed)
-    except (PaymentMethodNotFound, PaymentState):
+    except (NotFound, InvalidField, AmountTooLarge):
+        # Nothing was tried there, as where the card went meanwhile: another may be.
+        seen = Observation(status=FAILED, at=once.now, failure_code=rules.NOT_SENT)
+        taken = take_in(store, once.tenant, found.id, seen, now=once.now)
+        if taken.payment.status == FAILED:
+            raise
+        return payments.outcome(taken, replayed=replayed)
+    except PaymentState:
         # Somebody was faster, there or here: Stripe says which.
         return replace(payments.look(store, stripes, found, now=once.now), replayed=replayed)
     taken = take_in(store, once.tenant, found.id, seen_of(tried, once.now), now=once.now)

@@ -3,7 +3,7 @@
 A poll, the page that a person returns to, an event of Stripe's and a sweeper all come here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -17,6 +17,7 @@ from holdfast.errors import (
     AuthenticationRequired,
     InvalidField,
     InvariantBroken,
+    NotFound,
     PaymentDeclined,
     PaymentNotFound,
     PaymentState,
@@ -280,20 +281,31 @@ def _found(
 ) -> tuple[PaymentIntent | None, Observation | None]:
     """What Stripe has of the payment, by the name that we know, or by the name that it bears."""
     sessions, intents = stripe.checkout, stripe.payment_intents
-    wanted, since = metadata_of(payment), payment.created_at
     if payment.kind == rules.CHECKOUT:
         session = (
             sessions.retrieve(payment.session_id)
             if payment.session_id
-            else sessions.find(customer_id=payment.customer_id, metadata=wanted, since=since)
+            else _by_its_name(sessions.find, payment)
         )
         return (None, None) if session is None else _seen_of_session(stripe, session, now=now)
     intent = (
         intents.retrieve(payment.payment_intent_id)
         if payment.payment_intent_id
-        else intents.find(customer_id=payment.customer_id, metadata=wanted, since=since)
+        else _by_its_name(intents.find, payment)
     )
     return intent, None if intent is None else seen_of(intent, now)
+
+
+def _by_its_name[R](find: Callable[..., R | None], payment: Payment) -> R | None:
+    try:
+        return find(
+            customer_id=payment.customer_id,
+            metadata=metadata_of(payment),
+            since=payment.created_at,
+        )
+    except NotFound:
+        # Somebody deleted the customer there. An event finds the payment by what it bears.
+        return None
 
 
 def _seen_of_session(
@@ -311,9 +323,9 @@ def _fulfilled_session(
     store: LedgerStore, stripes: Stripes, session: CheckoutSession, tenant: Tenant, *, now: Instant
 ) -> Outcome | None:
     if session.mode == "setup":
-        owner = Owner(tenant, session.metadata["account_id"])
-        if session.status == "complete":
-            cards.cards(store, stripes, owner, now=now)
+        account_id = session.metadata.get("account_id")
+        if session.status == "complete" and account_id:
+            cards.cards(store, stripes, Owner(tenant, account_id), now=now)
         return None
     found = of_metadata(store, session.metadata, tenant.mode)
     if found is None:

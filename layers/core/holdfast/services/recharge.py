@@ -63,11 +63,18 @@ class Seen:
     wallet: Wallet
     card: PaymentMethod | None
     breaker: Breaker | None
+    disputed: bool
 
     def verdict(self, now: Instant, *, asked: bool = False) -> Verdict:
         """Whether it is."""
         return rules.verdict(
-            self.settings, self.wallet, self.card, self.breaker, now=now, asked=asked
+            self.settings,
+            self.wallet,
+            self.card,
+            self.breaker,
+            now=now,
+            disputed=self.disputed,
+            asked=asked,
         )
 
 
@@ -101,9 +108,10 @@ def look(store: LedgerStore, owner: Owner, settings: AutoRecharge, *, now: Insta
     known = pages.methods(store, owner.tenant, owner.account_id)
     card = rules.card_to_charge(settings, customer, known)
     if card is None:
-        return Seen(settings, wallet, None, None)
+        return Seen(settings, wallet, None, None, disputed=False)
     breaker: Breaker = store.read(breaker_of(owner.tenant, card_name(card)))
-    return Seen(settings, wallet, card, breaker)
+    disputes = pages.disputes(store, owner.tenant, owner.account_id)
+    return Seen(settings, wallet, card, breaker, rules.is_disputed(settings, disputes))
 
 
 def pay(
@@ -210,7 +218,14 @@ def begin(store: LedgerStore, seen: Seen, once: Once, *, trigger: Trigger, asked
             return Unchanged(settings)
         breaker = next(iter(breakers), None)
         return beginnings.begin(
-            settings, seen.wallet, seen.card, breaker, once, trigger=trigger, asked=asked
+            settings,
+            seen.wallet,
+            seen.card,
+            breaker,
+            once,
+            trigger=trigger,
+            disputed=seen.disputed,
+            asked=asked,
         )
 
     refs = [recharge_of(owner)]

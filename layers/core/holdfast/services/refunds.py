@@ -27,6 +27,7 @@ from holdfast.errors import (
     StripeUnavailable,
 )
 from holdfast.gateways.stripe import Refund
+from holdfast.gateways.stripe.amounts import to_stripe
 from holdfast.gateways.stripe.observations import of_refund
 from holdfast.services import payments, refund_outcomes, taking_in
 from holdfast.services import wallet as wallets
@@ -66,6 +67,7 @@ def refund(
         PaymentNotFound: There is none.
         PaymentState: It is not paid.
         RefundExceeded: Less than that is left of it, or of the cash in the wallet.
+        InvalidField: An amount finer than what cards are charged in this currency.
         RefundRefused: Stripe does not refund it. Nothing is taken.
     """
     if earlier := store.replayed(once):
@@ -203,6 +205,9 @@ def _begun(
             refundable_micros=paid.refundable_micros,
             currency=paid.received_currency,
         )
+    if not paid.is_by_balance:
+        # Refused now or never: what is begun is sent until Stripe has it.
+        to_stripe(asked_micros, paid.received_currency)
     return rules.begin(
         once,
         kind=REFUND,

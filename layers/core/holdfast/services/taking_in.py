@@ -13,7 +13,6 @@ from holdfast.domain import payment_states as states
 from holdfast.domain.accounts import Tenant
 from holdfast.domain.budgets import Budgets
 from holdfast.domain.clock import Instant
-from holdfast.domain.coupons import Coupon, Redemption
 from holdfast.domain.entries import Entry
 from holdfast.domain.ledger import Answered, Change, Decision, Wallet
 from holdfast.domain.lots import LOTS_MAX
@@ -86,14 +85,15 @@ def _credited(store: LedgerStore, payment: Payment, seen: Observation, *, now: I
         is_ours = after.to_credit
         if not is_ours:
             return Answered(after.entry_id)
-        changes, bonus_micros = _bonus(wallet, after, *coupon, now=now) if coupon else ((), 0)
+        changes, bonus_micros = _bonus(wallet, after, *coupon, now=now)
         journal = entries_of_payments.receive(
             wallet, payment, after, once, bonus_micros=bonus_micros
         )
         return replace(journal, changes=(*journal.changes, *changes))
 
     refs = [payment_of(payment.tenant, payment.id), *_coupon_of(after)]
-    done = change(store, owner, after.received_currency, decide, *refs, once=once)
+    currency = after.received_currency
+    done = change(store, owner, currency, decide, *refs, once=once, is_done=True)
     now_known = store.read(payment_of(payment.tenant, payment.id))
     return Taken(now_known, done.entry, is_new=is_ours and not done.replayed)
 
@@ -110,14 +110,17 @@ def _coupon_of(payment: Payment) -> list[Ref]:
 
 
 def _bonus(
-    wallet: Wallet, payment: Payment, coupon: Coupon, redemption: Redemption, *, now: Instant
+    wallet: Wallet, payment: Payment, *coupon: Any, now: Instant
 ) -> tuple[tuple[Change, ...], int]:
-    """What becomes of the coupon, and the bonus that comes with the money."""
+    """What becomes of the coupon, and the bonus that comes with the money: only where it fits."""
     has_place = (
         len(wallet.lots) + len(wallet.pending) < LOTS_MAX
-        and payment.received_currency == coupon.currency
+        and payment.received_currency == payment.currency
     )
-    return coupons.concluded(coupon, redemption, payment, now=now, has_place=has_place)
+    if not coupon:
+        return (), payment.bonus_micros if has_place else 0
+    known, redemption = coupon
+    return coupons.concluded(known, redemption, payment, now=now, has_place=has_place)
 
 
 def _undone(store: LedgerStore, refund: Payment, seen: Observation, *, now: Instant) -> Taken:

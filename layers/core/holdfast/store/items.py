@@ -18,21 +18,17 @@ from holdfast.domain.once import Once
 from holdfast.store import (
     charge_items,
     coupon_items,
-    dispute_items,
-    event_items,
     hold_items,
     keys,
     money_items,
     payment_items,
     people_items,
     recharge_items,
-    report_items,
-    x402_items,
 )
 from holdfast.store.attributes import Attributes, Plain, decode, encode
 from holdfast.store.hold_items import snapshot_to_plain, to_snapshot
 from holdfast.store.keys import Key
-from holdfast.store.kinds import place_of, to_tenant
+from holdfast.store.kinds import Kind, place_of, to_tenant
 from holdfast.store.lot_items import draw_to_plain, to_draw
 
 _KINDS = (
@@ -42,19 +38,25 @@ _KINDS = (
     *payment_items.KINDS,
     *charge_items.KINDS,
     *coupon_items.KINDS,
-    *dispute_items.KINDS,
-    *x402_items.KINDS,
-    *event_items.KINDS,
     *recharge_items.KINDS,
-    *report_items.KINDS,
 )
-BY_TYPE = {kind.type: kind for kind in _KINDS}
-BY_NOUN = {kind.noun: kind for kind in _KINDS}
+_BY_TYPE = {kind.type: kind for kind in _KINDS}
+_BY_NOUN = {kind.noun: kind for kind in _KINDS}
+
+_LATER = ("DISPUTE", "EVENT", "REPORT", "X402")
+"""Most functions never see these: their files are loaded at the first item of the noun."""
+
+
+def kinds() -> tuple[Kind, ...]:
+    """All kinds of records that there are."""
+    for noun in _LATER:
+        _kind_called(noun)
+    return tuple(_BY_NOUN.values())
 
 
 def to_item(tenant: Tenant, record: Record) -> tuple[Key, Attributes]:
     """Where a record is stored, and as what."""
-    kind = BY_TYPE[type(record)]
+    kind = _kind_of(record)
     key = kind.key(tenant, record)
     plain = kind.plain(tenant, record)
     return key, encode({"pk": key.pk, "sk": key.sk, "version": record.version, **plain})
@@ -62,7 +64,7 @@ def to_item(tenant: Tenant, record: Record) -> tuple[Key, Attributes]:
 
 def key_of_record(tenant: Tenant, record: Record) -> Key:
     """Where a record is stored."""
-    return BY_TYPE[type(record)].key(tenant, record)
+    return _kind_of(record).key(tenant, record)
 
 
 def entry_to_item(entry: Entry) -> tuple[Key, Attributes]:
@@ -182,4 +184,32 @@ def to_due(item: Attributes) -> Due:
 
 
 def _record(plain: Mapping[str, Any]) -> Record:
-    return BY_NOUN[plain["sk"].partition("#")[0]].record(plain, place_of(plain))
+    return _kind_called(plain["sk"].partition("#")[0]).record(plain, place_of(plain))
+
+
+def _kind_of(record: Record) -> Kind:
+    if type(record) not in _BY_TYPE:
+        kinds()
+    return _BY_TYPE[type(record)]
+
+
+def _kind_called(noun: str) -> Kind:
+    if noun not in _BY_NOUN:
+        for kind in _later(noun):
+            _BY_TYPE[kind.type] = _BY_NOUN[kind.noun] = kind
+    return _BY_NOUN[noun]
+
+
+def _later(noun: str) -> tuple[Kind, ...]:
+    match noun:
+        case "DISPUTE":
+            from holdfast.store.dispute_items import KINDS  # noqa: PLC0415
+        case "EVENT":
+            from holdfast.store.event_items import KINDS  # noqa: PLC0415
+        case "REPORT":
+            from holdfast.store.report_items import KINDS  # noqa: PLC0415
+        case "X402":
+            from holdfast.store.x402_items import KINDS  # noqa: PLC0415
+        case _:
+            return ()
+    return KINDS

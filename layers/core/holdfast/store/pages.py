@@ -13,6 +13,7 @@ from holdfast.domain.api_keys import ApiKey
 from holdfast.domain.clock import Instant, rfc3339
 from holdfast.domain.coupons import Coupon
 from holdfast.domain.credits import CreditGrant
+from holdfast.domain.disputes import Dispute
 from holdfast.domain.due import Due
 from holdfast.domain.entries import Entry
 from holdfast.domain.holds import Hold
@@ -119,6 +120,11 @@ def grants(
 def methods(store: LedgerStore, tenant: Tenant, account_id: str) -> list[PaymentMethod]:
     """The account's payment methods on file. Consistent."""
     return list(_newest_first(store, tenant, account_id, "METHOD#"))
+
+
+def disputes(store: LedgerStore, tenant: Tenant, account_id: str) -> list[Dispute]:
+    """The disputes of the account's payments. Consistent."""
+    return list(_newest_first(store, tenant, account_id, "DISPUTE#"))
 
 
 def attempts(

@@ -44,11 +44,13 @@ def customer_unknown() -> NotFound:
 class Meant:
     """What an operation makes of a refusal that has no code of its own.
 
-    `missing` is raised where what it names does not exist, `refused` where Stripe will not do it.
+    `missing` is raised where what it names does not exist, `refused` where Stripe will not do it;
+    with `tells_state`, not where the state of the thing is why.
     """
 
     missing: Callable[[], NotFound]
     refused: Callable[[], Refusal] | None = None
+    tells_state: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ _PAYMENT = Meant(missing=PaymentNotFound)
 _CREATE = Meant(missing=NotFound)
 # What a card was used up by, Stripe says in words alone.
 _PAY = Meant(missing=NotFound, refused=PaymentMethodNotFound)
+_CONFIRM = Meant(missing=PaymentNotFound, refused=PaymentMethodNotFound, tells_state=True)
 
 
 class SetupIntents(Operations):
@@ -195,7 +196,7 @@ class PaymentIntents(Operations):
 
         Raises:
             PaymentNotFound: There is no such intent.
-            PaymentMethodNotFound: There is no such card, or it is not the customer's.
+            PaymentMethodNotFound: There is no such card, it is not the customer's, or was used up.
             PaymentState: It is paid, or was canceled.
             PaymentDeclined: The bank says no.
             AuthenticationRequired: The bank asks for the card's owner, and nobody is there.
@@ -207,7 +208,7 @@ class PaymentIntents(Operations):
             "payment_method": payment_method_id,
             **_confirmation(confirm=False, off_session=off_session),
         }
-        return self.connection.post(place, reading.payment_intent, params, key=key, meant=_PAYMENT)
+        return self.connection.post(place, reading.payment_intent, params, key=key, meant=_CONFIRM)
 
     def capture(
         self, payment_intent_id: str, *, key: str, currency: str, amount_micros: int | None = None

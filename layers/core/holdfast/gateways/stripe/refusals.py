@@ -97,7 +97,7 @@ def _invalid(error: stripe.InvalidRequestError, meant: Meant) -> Refusal | Invar
     code, param = error.code or "", error.param or ""
     if code in _FIELDS:
         return InvalidField(*_FIELDS[code])
-    if code in _WRONG_STATE and meant.refused is None:
+    if code in _WRONG_STATE and (meant.refused is None or meant.tells_state):
         return PaymentState(status=_state(error))
     if code.startswith("parameter_"):
         return InvariantBroken(_report(error))
