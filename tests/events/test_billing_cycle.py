@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from billing_cycle.app import sweep, tick
 from holdfast.domain.accounts import Tenant
-from holdfast.domain.due import WALLET, Due
+from holdfast.domain.due import PAYMENT, RECHARGE, WALLET, X402, Due
 from holdfast.gateways.work_queue import NotQueued, WorkQueue, due_in
 from tests.api.world import BOB, TEST_ALICE, ZOE, account_of
 from tests.events.rig import QUEUE, FakeQueue, Rig, messages
@@ -179,6 +179,19 @@ def test_wallets_are_queued_twenty_in_a_message_and_ten_messages_in_a_call(count
 
     assert [len(call) for call in fake.calls] == calls
     assert [one for body in fake.taken for one in due_in(body)] == due
+
+
+def test_what_has_to_ask_somebody_outside_is_queued_two_in_a_message():
+    fake = FakeQueue()
+    client: Any = fake
+    wallet, *others = (
+        Due(noun, Tenant("acme", "live"), "acct_1", "usd")
+        for noun in (WALLET, PAYMENT, X402, RECHARGE)
+    )
+
+    assert WorkQueue(client, QUEUE).send([others[0], wallet, *others[1:]]) == 3
+
+    assert [due_in(body) for body in fake.taken] == [[wallet], others[:2], others[2:]]
 
 
 @pytest.mark.parametrize("refused", [0, 9, 10, 22])

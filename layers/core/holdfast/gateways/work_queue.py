@@ -7,12 +7,14 @@ from itertools import batched
 from typing import TYPE_CHECKING
 
 from holdfast.domain.accounts import Tenant
-from holdfast.domain.due import Due
+from holdfast.domain.due import WALLET, Due
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-THINGS_A_MESSAGE = 20
+WALLETS_A_MESSAGE = 20
+OTHERS_A_MESSAGE = 2
+"""Of what has to ask somebody outside, who may let it wait: a worker has a minute for a message."""
 MESSAGES_AT_ONCE = 10
 
 
@@ -33,7 +35,12 @@ class WorkQueue:
         Raises:
             NotQueued: At least one message was not taken.
         """
-        messages = [_body(things) for things in batched(due, THINGS_A_MESSAGE, strict=False)]
+        wallets = [each for each in due if each.noun == WALLET]
+        others = [each for each in due if each.noun != WALLET]
+        messages = [
+            *(_body(things) for things in batched(wallets, WALLETS_A_MESSAGE, strict=False)),
+            *(_body(things) for things in batched(others, OTHERS_A_MESSAGE, strict=False)),
+        ]
         for batch in batched(messages, MESSAGES_AT_ONCE, strict=False):
             answer = self.client.send_message_batch(
                 QueueUrl=self.url,
