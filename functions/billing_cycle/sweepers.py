@@ -6,7 +6,7 @@ from holdfast import providers, runtime
 from holdfast.domain import due as nouns
 from holdfast.domain.clock import Instant
 from holdfast.domain.due import Due
-from holdfast.services import expiry, payments, recharge, x402
+from holdfast.services import disputes, expiry, payments, recharge, x402
 from holdfast.services.due import Sweeper
 from holdfast.services.refs import Owner
 
@@ -24,6 +24,10 @@ def _recharge(due: Due, now: Instant) -> None:
     recharge.sweep(runtime.ledger_store(), providers.stripe, due, now=now)
 
 
+def _dispute(due: Due, now: Instant) -> None:
+    disputes.sweep(runtime.ledger_store(), providers.stripe, due, now=now)
+
+
 def _x402(due: Due, now: Instant) -> None:
     x402.sweep(runtime.ledger_store(), providers.facilitator, due.name, now=now)
 
@@ -32,5 +36,6 @@ SWEEPERS: Mapping[str, Sweeper] = {
     nouns.WALLET: _wallet,
     nouns.PAYMENT: _payment,
     nouns.RECHARGE: _recharge,
+    nouns.DISPUTE: _dispute,
     nouns.X402: _x402,
 }

@@ -1,11 +1,12 @@
 """Refunds on the commerce surface: a payment goes back to its card, or to the wallet that paid."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from holdfast.domain.payments import REFUND, Payment
+from holdfast.domain.payments import REFUND, SUCCEEDED, Payment
 from holdfast.errors import InvalidField
 from holdfast.http.cursors import decode_cursor, encode_cursor
 from holdfast.http.fields import CamelBody, Identifier, Limit, PathId, Timestamp, amount_micros
@@ -71,7 +72,8 @@ def refund_payment(
         details={"reason": body.reason} if body.reason else None,
         once=once,
     )
-    return Answer(_view(done.refund), replayed=done.replayed)
+    told = _as_answered(done.refund) if done.replayed else done.refund
+    return Answer(_view(told), replayed=done.replayed)
 
 
 @router.get("/api/v1/billing/refunds")
@@ -115,6 +117,13 @@ def list_refunds(
 def read_refund(refund_id: PathId, caller: Admin, store: Store) -> RefundView:
     """A refund as it is."""
     return _view(refunds.known(store, caller.tenant, refund_id))
+
+
+def _as_answered(refund: Payment) -> Payment:
+    """A refund that was done at once as it was answered, whatever its bank has made of it since."""
+    if refund.settled_at != refund.created_at:
+        return refund
+    return replace(refund, status=SUCCEEDED, failure_code="")
 
 
 def _named(body: RefundPayment) -> str:

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from holdfast import runtime
 from ledger_stream.app import handler as publish
 from tests.api.arrivals import SECRETS, delivery, event_of, signed, written
 from tests.api.fields import BODY_FIELDS
-from tests.api.scene import BODIES, SIGNED, WRITES, Things, request, scene, things_of
-from tests.api.world import World
+from tests.api.scene import BODIES, Things, request, scene, things_of
+from tests.api.world import NOON, World
 from tests.events.rig import Rig
 from tests.http.events import ADMIN
 from tests.simulator.values import Item
@@ -91,3 +90,37 @@ def test_no_card_number_is_kept_logged_or_told(operation, capfd, caplog):
 
     assert found(left_behind(world)) == set()
     assert found("".join(capfd.readouterr()) + caplog.text) == set()
+
+
+@pytest.mark.parametrize("number", CARDS.values(), ids=CARDS)
+def test_no_card_number_of_an_event_is_kept_logged_or_queued(number, capfd, caplog):
+    world = scene()
+    at = int(NOON.timestamp())
+    about = {
+        "id": "pi_" + "a" * 24,
+        "object": "payment_intent",
+        "description": f"paid with {number}",
+        "metadata": {"note": number, number: "x"},
+        "last_payment_error": {"message": number, "payment_method": {"card": {"number": number}}},
+    }
+    raw = written(event_of("payment_intent.payment_failed", about, at=at, request={"id": number}))
+    world.arrivals.seconds = at
+
+    for signature in (signed(raw, SECRETS["live"], at=at), f"t={at},v1={number}", None):
+        world.deliver(delivery(raw, signature))
+
+    assert len(world.arrivals.messages.taken) == 1
+    assert found(left_behind(world)) == set()
+    assert found("".join(capfd.readouterr()) + caplog.text) == set()
+
+
+def test_what_is_looked_for_would_be_found():
+    world = World()
+    number = CARDS["visa"]
+
+    world.simulator.put_item(
+        TableName="holdfast", Item={"pk": {"S": "A"}, "sk": {"S": "B"}, "note": {"S": number}}
+    )
+    world.arrivals.messages.taken.append(f"told {CARDS['jcb']}")
+
+    assert found(left_behind(world)) == {"visa", "jcb"}

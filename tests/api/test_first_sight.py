@@ -90,7 +90,7 @@ def test_a_refused_write_makes_nobody(operation):
     asked = request(operation, things_of("alice"))
     (name,) = {"user", "userId", "customerId"} & set(asked.body)
     body = {**asked.body, name: "acme/nobody"}
-    if operation.endswith(("deposit", "usage", "adjustments")):
+    if operation.endswith(("deposit", "usage", "adjustments", "payment-intents")):
         body["amount"] = 10**30
     if "payment-methods" in operation:
         body["type"] = "balance"

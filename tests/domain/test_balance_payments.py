@@ -44,6 +44,15 @@ WEEK = timedelta(days=7)
 LATER = NOW + HOUR
 PAY = once("pay", now=LATER)
 TAKE = once("take", now=LATER + HOUR)
+NAMED: dict[str, Any] = {
+    "account_id": ACCOUNT_ID,
+    "kind": "key",
+    "id": "key_1",
+    "currency": "usd",
+    "window": "total",
+}
+CAP = Scope(**NAMED, limit_micros=499)
+UNSPENT = Budget(**NAMED)
 EVERY_STATUS: list[Status] = [
     "pending",
     "requires_action",
@@ -144,16 +153,9 @@ def test_no_more_is_paid_than_an_operation_moves():
 @pytest.mark.parametrize(("limit", "fits"), [(499, False), (500, True), (501, True)])
 @pytest.mark.parametrize("by_hand", [False, True])
 def test_a_key_pays_up_to_its_cap(limit, fits, by_hand):
-    named: dict[str, Any] = {
-        "account_id": ACCOUNT_ID,
-        "kind": "key",
-        "id": "key_1",
-        "currency": "usd",
-    }
-    scope = Scope(**named, limit_micros=limit)
-    capped = replace(PAY, caps=(scope,))
+    capped = replace(PAY, caps=(replace(CAP, limit_micros=limit),))
+    budgets = (UNSPENT,)
     payment = purchase(captures_by_hand=by_hand)
-    budgets = (Budget(**named, window=scope.window),)
 
     def pays():
         if by_hand:
@@ -166,6 +168,13 @@ def test_a_key_pays_up_to_its_cap(limit, fits, by_hand):
         return
     with pytest.raises(BudgetExceeded):
         pays()
+
+
+def test_a_cap_is_told_before_the_money_is_looked_at():
+    capped = replace(PAY, caps=(CAP,))
+
+    with pytest.raises(BudgetExceeded):
+        rules.pay(wallet(cash=1), purchase(), capped, (UNSPENT,))
 
 
 @pytest.mark.parametrize("status", EVERY_STATUS)

@@ -339,6 +339,48 @@ def test_a_closed_wallet_takes_it_too(status):
     assert books.wallet.closed
 
 
+# --- When it is looked at again ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [*OPEN, "a state that nobody knows"])
+@pytest.mark.parametrize(("milliseconds", "is_due"), [(-1, False), (0, True), (1, True)])
+def test_an_open_one_is_due_a_day_after_it_was_last_looked_at(status, milliseconds, is_due):
+    books = paid()
+    books.hear(seen("needs_response", 1))
+    books.hear(seen(status, 5))
+
+    looked_at = NOW + 5 * MINUTE
+    moment = looked_at + timedelta(days=1, milliseconds=milliseconds)
+    assert rules.is_due(books.found, moment) == is_due
+
+
+@pytest.mark.parametrize("status", [*DROPPED, *LOST, "won"])
+@pytest.mark.parametrize("is_heard_before", [True, False])
+def test_one_that_is_over_is_never_due(*, status, is_heard_before):
+    books = paid()
+    if is_heard_before:
+        books.hear(seen("needs_response"))
+
+    books.hear(seen(status, 2))
+    books.hear(seen(status, 3))
+
+    assert books.found.due_at is None
+    assert not rules.is_due(books.found, NOW + timedelta(days=9_999))
+
+
+def test_one_that_is_put_off_is_due_a_day_later_and_nothing_else_of_it_is_changed():
+    books = paid()
+    books.hear(seen("needs_response"))
+    known = books.found
+    now = NOW + timedelta(days=3)
+
+    after = rules.put_off(known, now)
+
+    assert after.due_at == now + timedelta(days=1)
+    assert after.version == known.version + 1
+    assert replace(after, due_at=known.due_at, version=known.version) == known
+
+
 # --- What the entries say ------------------------------------------------------------------------
 
 

@@ -163,6 +163,8 @@ def test_an_item_that_is_missing_is_found(noun):
         ("DISPUTE", "frozen_by", {"S": "ent_" + "a" * 26}),
         ("DISPUTE", "closed_by", {"S": "ent_" + "a" * 26}),
         ("DISPUTE", "closed_at", {"S": "2026-11-22T00:00:00.000Z"}),
+        ("DISPUTE", "due_at", {"S": "2026-11-22T00:00:00.000Z"}),
+        ("DISPUTE", "gsi2sk", {"S": "du_1"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

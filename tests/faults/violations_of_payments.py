@@ -223,7 +223,19 @@ def _told(dispute: Plain, told: list[Plain]) -> Iterator[str]:
         yield f"was closed by {closing}, names {dispute.get('closed_by')}"
     if is_open == ("closed_at" in dispute) or is_open == bool(closing):
         yield f"is {dispute['status']}, closed at {dispute.get('closed_at')}"
+    yield from _looked_for(dispute, is_open=is_open)
     if told and told[-1]["details"]["disputed"] * CENT_MICROS != dispute["amount_micros"]:
         yield f"is of {dispute['amount_micros']}, its last entry says {told[-1]['details']}"
     if not told or dispute["version"] < len(told):
         yield f"version {dispute['version']} after {len(told)} entries"
+
+
+def _looked_for(dispute: Plain, *, is_open: bool) -> Iterator[str]:
+    """It stands where sweepers find it, as long as it is open."""
+    due_at, at = dispute.get("due_at"), dispute.get("gsi2sk")
+    if is_open != (due_at is not None):
+        yield f"is {dispute['status']}, due at {due_at}"
+    tenant = dispute["pk"].split("#")[1]
+    wanted = f"{due_at}#{tenant}#{dispute['account']}#{dispute['id']}" if due_at else None
+    if at != wanted or dispute.get("gsi2pk", "").startswith("DUE#") != bool(due_at):
+        yield f"is due at {due_at}, and indexed at {dispute.get('gsi2pk')} {at}"

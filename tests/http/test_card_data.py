@@ -79,6 +79,25 @@ def test_a_card_number_is_found_in_fields_that_may_hold_one(name, written):
     assert is_refused({name: written})
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"order_id": VISA},
+        {"requestId": f"acme/{VISA}"},
+        {"user": f"x{VISA}y"},
+        {"ids": [VISA]},
+        {"reference": "４２４２４２４２４２４２４２４２"},
+        {"metadata": {"x": VISA}},
+        {"metadata": {"x": "4242 4242 4242 4242"}},
+        {"phone_number": VISA},
+        {"phone_number": f"+{VISA}"},
+        {"phone_number": "378282246310005"},
+    ],
+)
+def test_a_card_number_in_one_row_is_found_whatever_the_field_is_called(fields):
+    assert is_refused(fields)
+
+
 def test_a_card_number_is_found_in_a_list():
     assert is_refused({"notes": ["a", VISA]})
 
@@ -95,9 +114,14 @@ def test_a_card_number_is_found_in_a_list():
         {"number": True},
         {"number": None},
         {"number": "00000000-0000-4000-8000-000000000000"},
-        {"order_id": VISA},
-        {"requestId": VISA},
+        {"order_id": "4242424242424241"},
+        {"order_id": "4242-4242-4242-4242"},
+        {"requestId": f"9{VISA}999"},
+        {"amount": int(VISA)},
         {"phone_number": "+4915112345678"},
+        {"phone_number": "+378282246310005"},
+        {"payment_id": "pay_01m7y2epp0qsuhhjf67dqh7mrsba3fsrkbmx_usd"},
+        {"metadata": {"at": "2026-11-21T03:30:00.000Z", "trace": "1795234357434"}},
         {"company": "Pan Am"},
         {"description": "2026-11-21 03:30:00.125"},
         {"description": "4" * 20},

@@ -693,6 +693,17 @@ def a_dispute_that_is_open_again(table: Table) -> None:
     del dispute["closed_at"], dispute["closed_by"]
 
 
+def a_dispute_that_nobody_looks_for(table: Table) -> None:
+    dispute = table.one("DISPUTE", status="under_review")
+    del dispute["due_at"], dispute["gsi2pk"], dispute["gsi2sk"]
+
+
+def a_dispute_that_is_over_and_due(table: Table) -> None:
+    due = table.one("DISPUTE", status="under_review")
+    over = table.one("DISPUTE", status="lost")
+    over |= {name: due[name] for name in ("due_at", "gsi2pk", "gsi2sk")}
+
+
 def a_dispute_closed_by_nobody(table: Table) -> None:
     table.one("DISPUTE", status="lost")["closed_by"] = {"S": "ent_none"}
 
@@ -800,6 +811,8 @@ DEFECTS = {
     a_loss_that_took_less: "disputes_stand",
     a_dispute_that_owes_more_than_came_in: "disputes_stand",
     a_dispute_that_is_open_again: "disputes_stand",
+    a_dispute_that_nobody_looks_for: "disputes_stand",
+    a_dispute_that_is_over_and_due: "disputes_stand",
     a_dispute_closed_by_nobody: "disputes_stand",
     a_dispute_opened_by_nobody: "disputes_stand",
     a_dispute_of_another_payment: "disputes_stand",

@@ -409,6 +409,7 @@ RECORDS: dict[str, Record] = {
     "wallet that is recharged": replace(wallet(), recharge_below_micros=10_000_000),
     "setup": Setup(account_id=ACCOUNT_ID, id="seti_1", created_at=NOW, version=1),
     "dispute": OPENED,
+    "dispute that is due": replace(OPENED, due_at=TOMORROW),
     "dispute that was lost": replace(
         OPENED,
         status="lost",

@@ -395,6 +395,7 @@ disputes = st.builds(
     taken_micros=unsigned,
     frozen_by=texts,
     closed_by=texts,
+    due_at=st.none() | instants,
     version=versions,
 )
 stripe_events = st.builds(

@@ -583,6 +583,48 @@ def test_money_that_was_set_aside_comes_back_by_itself_after_a_week(world):
 
     assert refusal.status == 409
     assert world.cents() == (1000, 0)
+    assert step(world, told, "cancel").body["status"] == "canceled"
+
+
+@pytest.mark.parametrize("how", ["swept", "given up"])
+def test_what_was_set_aside_for_too_long_is_canceled(world, how):
+    told = aside(world, "balance")
+    world.wait(days=7)
+
+    if how == "swept":
+        payments.sweep(world.store, world.stripes, LIVE, told["id"], now=world.now)
+    else:
+        assert step(world, told, "cancel").status == 200
+
+    assert look(world, told)["status"] == "canceled"
+    assert (look(world, told)["amountCapturable"], world.cents()) == (0, (1000, 0))
+
+
+def test_a_customer_who_lets_the_money_go_themselves_cancels_the_purchase(world):
+    told = aside(world, "balance")
+    (hold,) = world.get("/v1/billing/holds")["data"]
+    world.post(f"/v1/billing/holds/{hold['id']}/release", body={})
+
+    assert refused(world, told, "capture") == Refusal(
+        409, "hold_closed", None, {"status": "released"}
+    )
+    assert step(world, told, "cancel").body["status"] == "canceled"
+    assert world.cents() == (1000, 0)
+
+
+def test_a_closed_account_buys_nothing(world):
+    account = world.post("/api/v1/billing/accounts", body={"name": "project"})["id"]
+    world.deposit(1000, user=account)
+    made = begin(world, user=account)
+    query = {"user": account, "amount": 1000}
+    world.post("/api/v1/billing/withdraw", by=ADMIN, body=query)
+    assert world.ask("DELETE", f"/api/v1/billing/accounts/{account}").status in (200, 204)
+
+    refusal = refused(world, made, "confirm", paymentMethodId="balance")
+
+    assert refusal[:2] == (409, "account_closed")
+    body = {**SMALL, "customerId": account}
+    assert world.refused("POST", INTENTS, by=ADMIN, body=body)[:2] == (409, "account_closed")
 
 
 def test_the_wallet_pays_where_a_card_was_declined(world):

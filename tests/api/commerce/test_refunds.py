@@ -385,6 +385,19 @@ def test_a_refund_is_made_once_for_its_key(world, method):
     assert len(listed(world)) == 2
 
 
+def test_a_refund_that_was_sent_back_since_is_answered_as_it_was(world):
+    intent_id = topped_up(world)
+    first = give_back(world, intent_id, 400, key="k1")
+    world.wait(seconds=1)
+    sent_back(world, first.body)
+    assert read(world, first.body)["status"] == "failed"
+
+    again = give_back(world, intent_id, 400, key="k1")
+
+    assert (again.status, again.text, again.replayed) == (201, first.text, True)
+    assert world.cents() == (2000, 0)
+
+
 @METHODS
 def test_all_that_was_left_is_the_same_when_nothing_is_left_any_more(world, method):
     bought = paid(world, method)
@@ -544,6 +557,17 @@ def test_refunds_are_listed_by_customer_and_by_payment_newest_first(world):
     assert listed(world, paymentIntentId=first["providerRef"]) == [made[2], made[0]]
     assert listed(world, paymentIntentId=second["id"]) == [made[1]]
     assert listed(world, customerId="acme/bob") == []
+
+
+def test_a_refund_made_at_stripe_in_the_very_same_second_is_listed_too(world):
+    # Stripe counts in whole seconds.
+    world.wait(milliseconds=900)
+    intent_id = topped_up(world)
+    refund_id, _ = on_the_dashboard(world, 400)
+    hear(world, refund_id)
+
+    assert [each["amount"] for each in listed(world)] == [400]
+    assert [each["amount"] for each in listed(world, paymentIntentId=intent_id)] == [400]
 
 
 @pytest.mark.parametrize("of_payment", [False, True])

@@ -162,6 +162,8 @@ def _within(dispute: Dispute, payment: Payment | None) -> Iterable[str]:
         yield f"is {dispute.status}, and took {dispute.taken_micros} of {dispute.owed_micros}"
     if is_open != (dispute.closed_at is None):
         yield f"is {dispute.status}, closed at {dispute.closed_at}"
+    if is_open != (dispute.due_at is not None):
+        yield f"is {dispute.status}, due at {dispute.due_at}"
     if payment is None or payment.account_id != dispute.account_id or not payment.entry_id:
         yield f"is of the payment {dispute.payment_id}, which was not paid"
         return

@@ -11,9 +11,13 @@ every order. What is owed is what the payment brought into the wallet, and no mo
 While a dispute is open, as much of what is owed as is there in plain cash is frozen: it counts as
 held. If it is lost, what was frozen is taken, and what was spent becomes a debt in plain cash,
 which the next money that comes in pays first. `docs/decisions/0014-disputes.md` has the reasons.
+
+News of it can be lost, and then its money would stay frozen. So an open one is due a day after it
+was last looked at, whoever looked.
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Literal
 
 from holdfast.domain import entries
@@ -33,6 +37,8 @@ OPEN: Stage = "open"
 DROPPED: Stage = "dropped"
 LOST: Stage = "lost"
 WON: Stage = "won"
+
+LOOK_AGAIN_AFTER = timedelta(days=1)
 
 _ORDER: tuple[Stage, ...] = (OPEN, DROPPED, LOST, WON)
 _ENTRY_TYPES: dict[Stage, str] = {
@@ -65,7 +71,8 @@ class Dispute:
     `amount_micros` is what is disputed, in the currency of the wallet, `owed_micros` what of it
     came into the wallet: nothing of a purchase. `frozen_micros` is held as long as it is open,
     `taken_micros` is gone since it was lost. `frozen_by` and `closed_by` are the entries that did
-    that; `closed_by` is the last one.
+    that; `closed_by` is the last one. `due_at` is when it is to be looked at again, as long as it
+    is open.
     """
 
     id: str
@@ -86,6 +93,7 @@ class Dispute:
     taken_micros: int = 0
     frozen_by: str = ""
     closed_by: str = ""
+    due_at: Instant | None = None
     version: int = 0
 
     @property
@@ -123,6 +131,17 @@ def noted(known: Dispute, seen: Sighting) -> Dispute:
     if (seen.at, seen.status) <= (known.observed_at, known.status):
         return known
     return _as_seen(known, seen)
+
+
+def is_due(dispute: Dispute, now: Instant) -> bool:
+    """Whether it is open, and nobody has looked at it for a day."""
+    return dispute.due_at is not None and dispute.due_at <= now
+
+
+def put_off(dispute: Dispute, now: Instant) -> Dispute:
+    """A due dispute of which Stripe has nothing to say; it is asked again in a day."""
+    assert is_due(dispute, now)
+    return replace(dispute, due_at=now + LOOK_AGAIN_AFTER, version=dispute.version + 1)
 
 
 def take_in(
@@ -218,6 +237,7 @@ def _as_seen(known: Dispute, seen: Sighting) -> Dispute:
         reason=seen.reason,
         evidence_due_at=seen.evidence_due_at,
         observed_at=seen.at,
+        due_at=seen.at + LOOK_AGAIN_AFTER if stage_of(seen.status) == OPEN else None,
         version=known.version + 1,
     )
 

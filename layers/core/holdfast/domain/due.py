@@ -8,6 +8,7 @@ WALLET = "WALLET"
 PAYMENT = "PAYMENT"
 RECHARGE = "RECHARGE"
 X402 = "X402"
+DISPUTE = "DISPUTE"
 
 
 @dataclass(frozen=True, slots=True)

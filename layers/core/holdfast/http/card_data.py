@@ -1,9 +1,10 @@
 """Card numbers stay out: a body that brings one is refused whole, unread and unlogged.
 
-Some names can mean nothing but card data and are refused whatever they hold. Other names (a
-`number`, a `description`) are refused when what they hold is a card number: 13 to 19 digits that
-begin as an issuer's numbers do and pass the Luhn check. Luhn alone would refuse every tenth order
-number, and looking in every field would refuse ids that happen to be long numbers.
+Some names can mean nothing but card data and are refused whatever they hold. Any other field is
+refused when it holds a card number: 13 to 19 digits that begin as an issuer's numbers do and pass
+the Luhn check. Luhn alone would refuse every tenth order number. In what people write (a
+`number`, a `description`, metadata) the digits may stand in groups; elsewhere only in one row, as
+ids have groups of their own. Numbers of ours are never that long without a letter.
 """
 
 import re
@@ -26,9 +27,14 @@ _SUSPECTS = re.compile(
 )
 _NO_SUSPECTS = re.compile("phone|fax")
 """A telephone number is as long as a card number, and every tenth passes Luhn."""
+_FREE = "metadata"
+"""The fields in here have names that anybody makes up."""
 
 _GROUPED = re.compile(r"[0-9]+(?:[\s._/\u2010-\u2015-]{1,3}[0-9]+)*")
 _GROUP = re.compile("[0-9]+")
+_ROW = re.compile("(?<![0-9])[0-9]{13,19}(?![0-9])")
+_NO_PHONE = re.compile(r"(?<![0-9])(?:(?<!\+)[0-9]{14,15}|[0-9]{16,19})(?![0-9])")
+"""What no telephone number looks like: 15 digits at most, with a plus in front of so many."""
 _LOOKED_AT_MAX = 4096
 """Characters; no field of ours takes as many, so nothing that is kept goes unseen."""
 _ISSUERS = tuple(
@@ -54,7 +60,9 @@ def refuse_card_data(fields: dict[str, Any]) -> None:
     for parent, name, value in _fields(fields, ""):
         if name in _NAMES or (parent in _NAMES_OF_CARDS and name in _NAMES_IN_CARD):
             raise CardDataNotAllowed
-        if _is_suspect(name) and _holds_card_number(value):
+        if (_is_suspect(name) or parent == _FREE) and _holds_card_number(value):
+            raise CardDataNotAllowed
+        if isinstance(value, str) and _has_in_a_row(name, value):
             raise CardDataNotAllowed
         if len(name) >= 13 and _holds_card_number(name):
             raise CardDataNotAllowed
@@ -109,6 +117,12 @@ def _holds_card_number(value: object) -> bool:
         for grouped in _GROUPED.findall(text)
         for number in _numbers(_GROUP.findall(grouped))
     )
+
+
+def _has_in_a_row(name: str, text: str) -> bool:
+    rows = _NO_PHONE if _NO_SUSPECTS.search(name) else _ROW
+    shown = unicodedata.normalize("NFKC", text[:_LOOKED_AT_MAX])
+    return any(is_card_number(row) for row in rows.findall(shown))
 
 
 def _numbers(groups: list[str]) -> Iterator[str]:

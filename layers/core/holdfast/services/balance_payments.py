@@ -8,7 +8,8 @@ from holdfast.domain.clock import Instant
 from holdfast.domain.holds import OPEN, Hold
 from holdfast.domain.ledger import Change, Decision, Wallet
 from holdfast.domain.once import Once
-from holdfast.domain.payments import Payment
+from holdfast.domain.payments import FAILED, Payment
+from holdfast.errors import PaymentState
 from holdfast.services import expiry
 from holdfast.services.changes import change
 from holdfast.services.refs import Owner, hold_of, payment_of
@@ -21,6 +22,8 @@ CAPTURE_WITHIN = timedelta(days=7)
 def pay(store: LedgerStore, payment: Payment, *, once: Once) -> Committed:
     """Pay from the wallet, or set the amount aside to be captured.
 
+    `payment` is as it was when the caller saw to it that no card pays it any more.
+
     Raises:
         InsufficientFunds: The wallet has less.
         BudgetExceeded: It would pass the cap of the caller's key.
@@ -28,10 +31,14 @@ def pay(store: LedgerStore, payment: Payment, *, once: Once) -> Committed:
     """
     hold = rules.hold_for(payment, once, once.now + CAPTURE_WITHIN)
 
-    def decide(wallet: Wallet, budgets: Budgets, payment: Payment) -> Decision:
-        if payment.captures_by_hand:
-            return rules.set_aside(wallet, payment, hold, once, budgets)
-        return rules.pay(wallet, payment, once, budgets)
+    def decide(wallet: Wallet, budgets: Budgets, now: Payment) -> Decision:
+        was_tried = payment.attempts > 0 and payment.status != FAILED
+        if was_tried or now.attempts != payment.attempts:
+            # A card is on its way, whatever became of the last one.
+            raise PaymentState(status=now.status)
+        if now.captures_by_hand:
+            return rules.set_aside(wallet, now, hold, once, budgets)
+        return rules.pay(wallet, now, once, budgets)
 
     ref = payment_of(payment.tenant, payment.id)
     return change(store, _owner(payment), payment.currency, decide, ref, once=once)

@@ -8,6 +8,7 @@ from holdfast.domain import disputes as rules
 from holdfast.domain.budgets import Budgets
 from holdfast.domain.clock import Instant
 from holdfast.domain.disputes import Dispute, Sighting
+from holdfast.domain.due import Due
 from holdfast.domain.entries import Entry
 from holdfast.domain.ledger import Change, Decision, Wallet
 from holdfast.domain.payments import Payment
@@ -47,6 +48,25 @@ def take_in(
     if not payment.entry_id:
         raise Unavailable()
     return _taken_in(store, payment, _sighting(found, now), now=now)
+
+
+def sweep(store: LedgerStore, stripes: Stripes, due: Due, *, now: Instant) -> None:
+    """Look at an open dispute of which nothing was heard for a day.
+
+    What is not at Stripe any more, or not ours there, is looked at again in a day. After a failure
+    it is still due.
+
+    Raises:
+        StripeUnavailable: Nobody answers.
+        Unavailable: Stripe does not know any more that the payment was paid.
+        Contention: Others wrote it all the while.
+    """
+    known: Dispute | None = store.read(dispute_of(Owner(due.tenant, due.account_id), due.name))
+    if known is None or not rules.is_due(known, now):
+        return
+    if take_in(store, stripes, due.tenant.mode, due.name, now=now) is None:
+        # Whoever wrote it meanwhile has looked at it.
+        store.settle(due.tenant, (), Change(known, rules.put_off(known, now)))
 
 
 def _taken_in(store: LedgerStore, payment: Payment, seen: Sighting, *, now: Instant) -> Dispute:

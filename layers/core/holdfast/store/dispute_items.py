@@ -10,8 +10,11 @@ from holdfast.store.attributes import Plain
 from holdfast.store.kinds import Kind, Place, flat, from_flat
 
 
-def _dispute(_: Tenant, dispute: Dispute) -> dict[str, Plain]:
-    return flat(dispute, without=("account_id", "id", "version"))
+def _dispute(tenant: Tenant, dispute: Dispute) -> dict[str, Plain]:
+    due = {}
+    if dispute.due_at is not None:
+        due = keys.due(tenant, dispute.account_id, dispute.id, dispute.due_at)
+    return {**due, **flat(dispute, without=("account_id", "id", "version"))}
 
 
 def _to_dispute(plain: Mapping[str, Any], place: Place) -> Dispute:

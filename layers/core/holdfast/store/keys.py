@@ -19,7 +19,7 @@
     payment         ORG#t#PAY#id      PAYMENT              gsi1: PAYMENTS#t#a, list + id
                                                            gsi2: DUE#shard, due at + id; then
                                                            PAID#mode#day, id
-    dispute         ORG#t#ACCT#a      DISPUTE#id
+    dispute         ORG#t#ACCT#a      DISPUTE#id           gsi2: DUE#shard, due at + id (open)
     setup           ORG#t#ACCT#a      SETUP#id
     recharge        ORG#t#ACCT#a      RECHARGE             gsi2: DUE#shard, next at + currency
     attempt         ORG#t#ACCT#a      ATTEMPT#id
