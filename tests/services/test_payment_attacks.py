@@ -427,6 +427,26 @@ def test_money_that_comes_to_an_account_that_was_closed_before_it_had_any_is_kep
         )
 
 
+def test_whoever_may_only_look_gives_no_order_back(alice):
+    owner = _another_account(alice)
+    members.add_member(
+        alice.caller.store, owner, "acme/bob", "viewer", by="acme/alice", once=alice.caller.once()
+    )
+    looking = replace(owner, asker="acme/bob")
+    before = alice.caller.stored()
+
+    with pytest.raises(Forbidden):
+        orders.refund(
+            alice.caller.store,
+            alice.shop.stripes,
+            looking,
+            "ord_1",
+            once=alice.caller.once(),
+        )
+
+    assert alice.caller.stored() == before
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

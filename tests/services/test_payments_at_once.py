@@ -280,3 +280,36 @@ def test_two_confirmations_while_one_is_told_of_and_swept(seed):
     assert meeting.afterwards() == []
     known = meeting.payer.payment(made)
     assert known.status in (SUCCEEDED, "failed")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_refund_that_the_bank_sends_back_while_another_is_asked_for(seed):
+    meeting = Meeting()
+    (paid,) = meeting.payer.kept()
+    first = meeting.payer.refund(paid.id, 3_000 * CENT).refund
+    meeting.payer.shop.send_back(first, tell=False)
+    meeting.also(lambda payer: payer.refund(paid.id, 2_000 * CENT))
+    meeting.also(Payer.hear)
+    meeting.also(Payer.hear)
+
+    ends = meeting.run(seed)
+
+    assert ends[0] in ("done", "contention")
+    assert meeting.afterwards() == []
+    given = 2_000 * (ends[0] == "done")
+    assert meeting.payer.payment(paid.id).refunded_micros == given * CENT
+    assert meeting.payer.caller.balance() == (6_000 - given, 0)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_client_who_is_so_slow_that_its_payment_is_given_up_meanwhile(seed):
+    meeting = Meeting()
+    meeting.also(lambda payer: payer.shop.pay(2_000, "slow"))
+    meeting.also(sweep, by=LATER)
+    meeting.also(lambda payer: payer.shop.pay(2_000, "slow"), by=2 * LATER)
+    meeting.also(sweep, by=3 * LATER)
+
+    meeting.run(seed)
+
+    assert meeting.afterwards() == []
+    assert meeting.payer.caller.balance() == (8_000, 0)

@@ -6,6 +6,7 @@ the statement either way.
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import cast, get_args
 
 from holdfast.domain import balance_payments as by_balance
 from holdfast.domain import payment_states as states
@@ -17,6 +18,8 @@ from holdfast.domain.payments import BALANCE, CANCELED, FAILED, INTENT, Observat
 from holdfast.errors import (
     AmountTooLarge,
     AuthenticationRequired,
+    Contention,
+    HoldClosed,
     IdempotencyKeyReused,
     InvalidField,
     NotFound,
@@ -26,6 +29,7 @@ from holdfast.errors import (
 )
 from holdfast.gateways.stripe import PaymentIntent, StripeGateway
 from holdfast.gateways.stripe.amounts import to_stripe
+from holdfast.gateways.stripe.intents import CancelReason
 from holdfast.gateways.stripe.observations import of_decline
 from holdfast.gateways.stripe.observations import of_intent as seen_of
 from holdfast.services import balance_payments, beginnings, cards, payment_methods, payments
@@ -36,6 +40,9 @@ from holdfast.services.payments import Outcome
 from holdfast.services.refs import Owner, payment_of
 from holdfast.services.taking_in import as_is, take_in
 from holdfast.store.ledger_store import LedgerStore
+
+ATTEMPTS_MAX = 3
+CANCEL_REASONS = frozenset(get_args(CancelReason.__value__))
 
 
 def create(
@@ -155,21 +162,42 @@ def cancel(
 ) -> Outcome:
     """Give a purchase up; what was set aside goes back. Again: the same.
 
+    Stripe is told the `reason` if it is one of those that it knows.
+
     Raises:
         PaymentNotFound: There is no such payment intent.
         PaymentState: It is paid.
         StripeUnavailable: Nobody answers; the same request may be sent again.
+        Contention: Others wrote it all the while.
     """
-    is_replay = store.replayed_or_reenacted(once)
-    found = intent(store, once.tenant, payment_id)
-    if is_replay:
-        return Outcome(found, None, replayed=True)
+    for _ in range(ATTEMPTS_MAX):
+        is_replay = store.replayed_or_reenacted(once)
+        found = intent(store, once.tenant, payment_id)
+        if is_replay or found.status == CANCELED:
+            is_replay = is_replay or store.replayed_or_reenacted(once)
+            return Outcome(found, None, replayed=is_replay)
+        try:
+            return _canceled(store, stripes, found, once, reason=reason)
+        except (PaymentState, HoldClosed):
+            # Somebody was faster, and it may be that it can be given up as it is now.
+            if intent(store, once.tenant, payment_id).version == found.version:
+                raise
+    raise Contention()
+
+
+def _canceled(
+    store: LedgerStore, stripes: Stripes, found: Payment, once: Once, *, reason: str | None
+) -> Outcome:
     if found.hold_id and found.status == rules.REQUIRES_CAPTURE:
         balance_payments.release(store, found, once=once)
-        return Outcome(intent(store, once.tenant, payment_id), None)
-    if found.payment_intent_id and found.status != CANCELED:
+        return Outcome(intent(store, once.tenant, found.id), None)
+    if found.payment_intent_id:
+        told = cast(CancelReason, reason) if reason in CANCEL_REASONS else None
         gone = stripes(once.tenant.mode).payment_intents.cancel(
-            found.payment_intent_id, key=f"{found.id}.cancel"
+            # Stripe remembers what a key was for: another reason is another request.
+            found.payment_intent_id,
+            key=f"{found.id}.cancel.{told or ''}",
+            reason=told,
         )
         return _answered(store, found, gone, once)
 
@@ -181,7 +209,7 @@ def cancel(
         after = by_balance.canceled(payment, now=once.now)
         return Deed(after, (Change(payment, after),))
 
-    done = store.enact(decide, [payment_of(once.tenant, payment_id)], once=once)
+    done = store.enact(decide, [payment_of(once.tenant, found.id)], once=once)
     return Outcome(done.record, None, replayed=done.replayed)
 
 

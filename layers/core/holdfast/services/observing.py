@@ -260,7 +260,7 @@ def _given_up(
         return states.swept(payment, now=now)
     try:
         intent = stripes(payment.tenant.mode).payment_intents.cancel(
-            payment.payment_intent_id, key=f"{payment.id}.cancel", reason="abandoned"
+            payment.payment_intent_id, key=f"{payment.id}.abandon", reason="abandoned"
         )
     except PaymentState:
         return states.swept(payment, now=now)

@@ -129,11 +129,13 @@ def refund(
     """Give an order back to its card, whole.
 
     Raises:
+        AccountNotFound, Forbidden: The account is not the asker's to spend from.
         PaymentNotFound: There is no such order, or it is another account's.
         OrderNotRefundable: It is not paid, was given back, is too old, or its money was spent.
         RefundRefused: Stripe does not refund it. Nothing is taken.
     """
     if store.replayed(once) is None:
+        owner = accounts.admitted(store, owner, spend=True)
         order = _order(store, owner, order_id)
         found = wallet.wallet(store, owner, order.currency, now=once.now, own=True)
         rules.require_refundable(order, found.cash_micros, once.now)

@@ -24,6 +24,7 @@ from holdfast.errors import (
     PaymentState,
     RefundExceeded,
     RefundRefused,
+    Refusal,
     StripeUnavailable,
 )
 from holdfast.gateways.stripe import Refund
@@ -70,11 +71,16 @@ def refund(
         InvalidField: An amount finer than what cards are charged in this currency.
         RefundRefused: Stripe does not refund it. Nothing is taken.
     """
-    if earlier := store.replayed(once):
-        begun = payments.payment(store, tenant, str(earlier.entry.details["refund_id"]))
-        return _finished(store, stripes, begun, replayed=True, now=once.now)
+    if earlier := _earlier(store, stripes, once):
+        return earlier
     paid = payments.payment(store, tenant, payment_id)
-    begun = _begun(paid, amount_micros, details, once)
+    try:
+        begun = _begun(paid, amount_micros, details, once)
+    except Refusal:
+        # The same request may have been done by another delivery since.
+        if earlier := _earlier(store, stripes, once):
+            return earlier
+        raise
     if paid.is_by_balance:
         return _to_wallet(store, paid, begun, once=once)
     owner = Owner(tenant, paid.account_id)
@@ -130,8 +136,9 @@ def listed(
     """Refunds of an account or of one payment, newest first, and where the next page starts."""
     found: Iterator[Payment] = pages.payments(store, tenant, account_id, REFUND, before=before)
     if of is not None:
-        # None is older than what it gives back.
-        since = takewhile(lambda each: each.created_at >= of.created_at, found)
+        # None is older than what it gives back, but clocks differ, and Stripe's has no fractions.
+        first_at = of.created_at - wallets.SKEW_MAX
+        since = takewhile(lambda each: each.created_at >= first_at, found)
         found = (each for each in since if each.refund_of == of.id)
     shown = list(islice(found, limit + 1))
     return shown[:limit], shown[limit - 1].id if len(shown) > limit else None
@@ -191,6 +198,15 @@ def _made_there(store: LedgerStore, paid: Payment, seen: Refund, *, now: Instant
     owner = Owner(paid.tenant, paid.account_id)
     change(store, owner, seen.currency, decide, payment_of(paid.tenant, paid.id), once=once)
     return payments.payment(store, paid.tenant, made.id)
+
+
+def _earlier(store: LedgerStore, stripes: Stripes, once: Once) -> Refunded | None:
+    """What an earlier delivery of the request has begun."""
+    done = store.replayed(once)
+    if done is None:
+        return None
+    begun = payments.payment(store, once.tenant, str(done.entry.details["refund_id"]))
+    return _finished(store, stripes, begun, replayed=True, now=once.now)
 
 
 def _begun(
