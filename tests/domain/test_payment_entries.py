@@ -373,7 +373,7 @@ class Desk:
         self.at_stripe += refund.amount_micros
         self.keep(journal)
 
-    def require_sound(self) -> None:
+    def assert_sound(self) -> None:
         assert all(sum(entry.postings.values()) == 0 for entry in self.entries)
         clearing = sum(entry.postings.get("stripe_clearing", 0) for entry in self.entries)
         assert -clearing == self.at_stripe >= 0
@@ -416,4 +416,4 @@ def test_whatever_happens_the_ledger_has_what_stripe_has_and_no_more_goes_back_t
             case ("send_back", place):
                 desk.send_back(place)
 
-        desk.require_sound()
+        desk.assert_sound()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.audit import audit_items
 from holdfast.domain import entries as words
 from holdfast.domain import payment_entries
 from holdfast.domain.accounts import Owner
@@ -26,6 +27,7 @@ from holdfast.domain.payments import (
 from holdfast.errors import (
     AccountClosed,
     BudgetExceeded,
+    Forbidden,
     InvalidField,
     PaymentDeclined,
     PaymentMethodNotFound,
@@ -35,7 +37,7 @@ from holdfast.errors import (
     RefundRefused,
     StripeUnavailable,
 )
-from holdfast.services import accounts, beginnings, orders, payments, taking_in
+from holdfast.services import accounts, beginnings, members, orders, payments, taking_in
 from holdfast.services import wallet as wallets
 from holdfast.services.refs import wallet_of
 from tests.domain.samples import NOW
@@ -417,6 +419,7 @@ def test_money_that_comes_to_an_account_that_was_closed_before_it_had_any_is_kep
     assert taken.is_new
     found = alice.caller.store.read(wallet_of(owner, "usd"))
     assert (found.cash_micros, found.closed) == (page.amount_micros, True)
+    assert audit_items(alice.caller.stored()) == []
     with pytest.raises(AccountClosed):
         wallets.use(
             alice.caller.store,
@@ -429,8 +432,13 @@ def test_money_that_comes_to_an_account_that_was_closed_before_it_had_any_is_kep
 
 def test_whoever_may_only_look_gives_no_order_back(alice):
     owner = _another_account(alice)
-    members.add_member(
-        alice.caller.store, owner, "acme/bob", "viewer", by="acme/alice", once=alice.caller.once()
+    members.add(
+        alice.caller.store,
+        replace(owner, asker="acme/alice"),
+        user="acme/bob",
+        role="viewer",
+        email=None,
+        once=alice.caller.once(),
     )
     looking = replace(owner, asker="acme/bob")
     before = alice.caller.stored()

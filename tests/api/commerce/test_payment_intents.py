@@ -639,6 +639,19 @@ def test_the_wallet_pays_where_a_card_was_declined(world):
     assert at_stripe(world) == [("canceled", 0)]
 
 
+def test_what_the_wallet_cannot_pay_a_card_may_still(world):
+    declined = attach(world, "pm_card_chargeCustomerFail")["id"]
+    made = begin(world, 5000, paymentMethodId=declined)
+    step(world, made, "confirm")
+
+    refusal = refused(world, made, "confirm", paymentMethodId="balance")
+    told = step(world, made, "confirm", paymentMethodId=attach(world)["id"]).body
+
+    assert refusal[:2] == (402, "insufficient_funds")
+    assert told["status"] == "succeeded"
+    assert at_stripe(world) == [("succeeded", 5000)]
+
+
 def test_what_the_wallet_paid_by_hand_is_in_nobodys_cap_but_the_callers(world):
     scopes = ("payments:read", "payments:write", "admin")
     by = keyed(ADMIN, *scopes, cap=600)

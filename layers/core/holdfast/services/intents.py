@@ -12,7 +12,7 @@ from holdfast.domain import balance_payments as by_balance
 from holdfast.domain import payment_states as states
 from holdfast.domain import payments as rules
 from holdfast.domain.accounts import Tenant
-from holdfast.domain.ledger import Change, Deed, Resolution, Unchanged
+from holdfast.domain.ledger import Change, Deed, Resolution, Unchanged, draw
 from holdfast.domain.once import Once
 from holdfast.domain.payments import BALANCE, CANCELED, FAILED, INTENT, Observation, Payment
 from holdfast.errors import (
@@ -33,6 +33,7 @@ from holdfast.gateways.stripe.intents import CancelReason
 from holdfast.gateways.stripe.observations import of_decline
 from holdfast.gateways.stripe.observations import of_intent as seen_of
 from holdfast.services import balance_payments, beginnings, cards, payment_methods, payments
+from holdfast.services import wallet as wallets
 from holdfast.services.beginnings import Asked, metadata_of
 from holdfast.services.cards import Stripes
 from holdfast.services.observing import capture as capture_there
@@ -217,9 +218,17 @@ def _give_up_there(store: LedgerStore, stripes: Stripes, found: Payment, once: O
     """See to it that no card pays what the wallet is going to pay.
 
     A browser may have the client secret of an attempt that failed.
+
+    Raises:
+        InsufficientFunds: The wallet is not going to pay it.
+        StripeUnavailable: Nobody answers; the same request may be sent again.
     """
     if not found.payment_intent_id or found.status != FAILED:
         return
+    # What the wallet cannot pay a card may still: then nothing is given up.
+    owner = Owner(found.tenant, found.account_id)
+    held = wallets.wallet(store, owner, found.currency, now=once.now, own=False)
+    draw(held, found.amount_micros, once.now)
     there = stripes(once.tenant.mode).payment_intents
     try:
         there.cancel(found.payment_intent_id, key=f"{found.id}.cancel")
