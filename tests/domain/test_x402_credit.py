@@ -8,7 +8,7 @@ from holdfast.domain.money import WALLET_MICROS_MAX
 from holdfast.domain.once import Once
 from holdfast.domain.x402_credit import credit
 from holdfast.domain.x402_outcomes import Refused, Settled
-from holdfast.domain.x402_settlements import SETTLED, UNKNOWN, concluded
+from holdfast.domain.x402_settlements import UNKNOWN, concluded
 from holdfast.errors import InvariantBroken
 from tests.domain.samples import answered, funds, wallet, wallet_after, written
 from tests.domain.x402_samples import NOW, PAYER, TENANT, TRANSACTION, settlement
