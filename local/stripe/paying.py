@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.stripe import charges, disputes
+from local.stripe import charges, disputes, refunds
 from local.stripe.cards import UNAUTHENTICATED, Decline
 from local.stripe.errors import Object, Refused, card_error
 from local.stripe.payment_methods import card_of, require_usable, tie
@@ -268,6 +268,8 @@ def capture(world: World, intent: Object, amount: int | None) -> None:
     charge = world.find("charge", intent["latest_charge"])
     charges.capture(world, charge, amount)
     intent.update(status="succeeded", amount_capturable=0, amount_received=amount)
+    if amount < charge["amount"]:
+        refunds.uncaptured(world, charge, charge["amount"] - amount)
     world.emit("payment_intent.succeeded", intent)
     complaint = charges.disputes_at_once(world, charge)
     if complaint is not None:

@@ -116,6 +116,32 @@ def _refund(world: World, charge: Object, amount: int, params: Object) -> Object
     return refund
 
 
+def uncaptured(world: World, charge: Object, amount: int) -> None:
+    """The refund that Stripe makes of what was authorised and not captured: no money moves."""
+    refund = world.add(
+        "refund",
+        "re",
+        {
+            "amount": amount,
+            "balance_transaction": None,
+            "charge": charge["id"],
+            "currency": charge["currency"],
+            "metadata": {},
+            "payment_intent": charge["payment_intent"],
+            "reason": None,
+            "receipt_number": None,
+            "source_transfer_reversal": None,
+            "status": "succeeded",
+            "transfer_reversal": None,
+            "_settles": None,
+            "_settles_at": None,
+        },
+    )
+    del refund["livemode"]
+    world.emit("charge.refunded", charge)
+    world.emit("refund.created", refund)
+
+
 def fail(world: World, refund: Object, reason: str) -> None:
     """A refund that the bank sends back: its amount is on the balance again.
 

@@ -147,7 +147,8 @@ class Payer:
         given = sum(
             each["amount"]
             for each in counter.every("refund")
-            if each["status"] in ("succeeded", "pending")
+            # What was never captured is called a refund too, and moved no money.
+            if each["status"] in ("succeeded", "pending") and each["balance_transaction"]
         )
         return (int(taken) - int(given)) * CENT
 

@@ -168,7 +168,7 @@ def _taken(
     store: LedgerStore, stripes: Stripes, mode: str, seen: Refund, *, now: Instant
 ) -> Payment | None:
     known = payments.of_metadata(store, seen.metadata, mode)
-    if known is None and seen.payment_intent_id:
+    if known is None and seen.payment_intent_id and seen.balance_line_id:
         paid = payments.fulfil(store, stripes, mode, seen.payment_intent_id, now=now)
         if paid is not None and paid.entry_id:
             known = _made_there(store, paid, seen, now=now)

@@ -219,6 +219,7 @@ def refund(raw: object) -> Refund:
         charge_id=fields.id_of("charge"),
         reason=fields.maybe_text("reason"),
         failure_reason=fields.maybe_text("failure_reason"),
+        balance_line_id=fields.id_of("balance_transaction"),
         metadata=fields.metadata(),
         created=fields.instant("created"),
     )

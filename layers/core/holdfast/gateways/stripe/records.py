@@ -111,7 +111,11 @@ class PaymentIntent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Money on its way back: `pending`, `requires_action`, `succeeded`, `failed`, `canceled`."""
+    """Money on its way back: `pending`, `requires_action`, `succeeded`, `failed`, `canceled`.
+
+    Without a line in the balance nothing went back: Stripe also calls that a refund which it never
+    took, where less was captured than a bank had set aside.
+    """
 
     id: str
     status: str
@@ -121,6 +125,7 @@ class Refund:
     charge_id: str | None
     reason: str | None
     failure_reason: str | None
+    balance_line_id: str | None
     metadata: Mapping[str, str]
     created: Instant
 
