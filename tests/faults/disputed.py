@@ -122,6 +122,7 @@ def refunded(key: str, micros: int, *, of: str, status: str = "succeeded", at: f
         charge_id=f"ch_{of}",
         reason=None,
         failure_reason="unknown" if status == "failed" else None,
+        balance_line_id="txn_1",
         metadata={},
         created=START,
     )
