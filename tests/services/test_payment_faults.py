@@ -318,3 +318,21 @@ def test_what_was_never_captured_is_called_a_refund_at_stripe_and_is_none_here()
     assert rest["balance_transaction"] is None
     assert [each.amount_micros // CENT for each in kept(client) if each.kind == REFUND] == [50]
     assert flaws(client) == []
+
+
+def test_a_refund_that_stays_pending_is_looked_at_less_and_less_often():
+    client = ready()
+    client.shop.card_id = "pm_card_pendingRefund"
+    paid = client.shop.pay(2_000, "to a slow bank")
+    refund = client.shop.give_back(paid, 700)
+
+    waits = []
+    for _ in range(4):
+        seen = client.shop.kept(refund)
+        assert (seen.status, seen.due_at is not None) == ("pending", True)
+        client.shop.wait(seen.due_at - client.shop.now)
+        shop = client.shop
+        payments.sweep(shop.caller.store, shop.stripes, seen.tenant, seen.id, now=shop.now)
+        waits.append(shop.kept(refund).due_at - shop.now)
+
+    assert waits == [timedelta(minutes=minutes) for minutes in (2, 5, 15, 60)]

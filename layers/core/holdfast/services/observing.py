@@ -94,15 +94,7 @@ def look(store: LedgerStore, stripes: Stripes, payment: Payment, *, now: Instant
     Raises:
         StripeUnavailable: Nobody answers.
     """
-    stripe = stripes(payment.tenant.mode)
-    if payment.is_by_balance or not payment.attempts:
-        return outcome(as_is(store, payment))
-    if payment.kind == rules.REFUND:
-        return outcome(refund_outcomes.look(store, stripes, payment, now=now))
-    intent, seen = _found(stripe, payment, now=now)
-    if seen is None:
-        return outcome(as_is(store, payment))
-    return outcome(take_in(store, payment.tenant, payment.id, seen, now=now), intent)
+    return outcome(*_looked_at(store, stripes, payment, now=now))
 
 
 def session_of(
@@ -181,16 +173,14 @@ def sweep(
     if found.is_by_balance:
         balance_payments.follow(store, found, now=now)
         return
-    if found.kind == rules.REFUND:
-        refund_outcomes.sweep(store, stripes, found, now=now)
-        return
     if found.capture_micros and found.status == rules.REQUIRES_CAPTURE:
         capture(store, stripes, found, now=now)
         return
-    seen = look(store, stripes, found, now=now).payment
+    taken, intent = _looked_at(store, stripes, found, now=now)
+    seen = taken.payment
     if seen.due_at is None or seen.due_at > now:
         return
-    after = _given_up(store, stripes, seen, now=now)
+    after = _given_up(store, stripes, seen, intent, now=now)
     if after is not None:
         keep(store, seen, after, now=now)
 
@@ -246,34 +236,54 @@ def told_decline_code(payment: Payment) -> str | None:
     return told_decline(payment.decline_code or None)
 
 
-def _given_up(
+def _looked_at(
     store: LedgerStore, stripes: Stripes, payment: Payment, *, now: Instant
+) -> tuple[Taken, PaymentIntent | None]:
+    """The payment with what Stripe has of it now, and its intent there, if it has one."""
+    if payment.is_by_balance or not payment.attempts:
+        return as_is(store, payment), None
+    if payment.kind == rules.REFUND:
+        return refund_outcomes.look(store, stripes, payment, now=now), None
+    intent, seen = _found(stripes(payment.tenant.mode), payment, now=now)
+    if seen is None:
+        return as_is(store, payment), None
+    return take_in(store, payment.tenant, payment.id, seen, now=now), intent
+
+
+def _given_up(
+    store: LedgerStore,
+    stripes: Stripes,
+    payment: Payment,
+    intent: PaymentIntent | None,
+    *,
+    now: Instant,
 ) -> Payment | None:
     """The payment with its next look put off, or given up; None where somebody was faster."""
+    if payment.kind == rules.REFUND:
+        # Its money is set aside: it is never given up.
+        return states.swept(payment, now=now)
     if not payment.reached_stripe and payment.status == rules.PENDING:
         return states.abandoned(payment, now=now)
-    if payment.kind == rules.INTENT and _was_never_tried(stripes, payment):
+    if payment.kind == rules.INTENT and _was_never_tried(payment, intent):
         seen = Observation(status=rules.FAILED, at=now, failure_code=rules.NOT_SENT)
         return states.observed(payment, seen, now=now)
     is_old = now >= payment.created_at + rules.GIVEN_UP_AFTER
     if not is_old or not payment.payment_intent_id:
         return states.swept(payment, now=now)
     try:
-        intent = stripes(payment.tenant.mode).payment_intents.cancel(
+        gone = stripes(payment.tenant.mode).payment_intents.cancel(
             payment.payment_intent_id, key=f"{payment.id}.abandon", reason="abandoned"
         )
     except PaymentState:
         return states.swept(payment, now=now)
-    take_in(store, payment.tenant, payment.id, seen_of(intent, now), now=now)
+    take_in(store, payment.tenant, payment.id, seen_of(gone, now), now=now)
     return None
 
 
-def _was_never_tried(stripes: Stripes, payment: Payment) -> bool:
+def _was_never_tried(payment: Payment, intent: PaymentIntent | None) -> bool:
     """Whether the request that should have confirmed it never got to Stripe."""
-    if payment.status != rules.PENDING:
-        return False
-    intent = stripes(payment.tenant.mode).payment_intents.retrieve(payment.payment_intent_id)
-    return intent.status in ("requires_payment_method", "requires_confirmation")
+    waits = ("requires_payment_method", "requires_confirmation")
+    return payment.status == rules.PENDING and intent is not None and intent.status in waits
 
 
 def _found(

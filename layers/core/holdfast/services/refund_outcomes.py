@@ -4,9 +4,7 @@ The money is out of the wallet before Stripe is asked, so that it is never both 
 spent. A refund that Stripe refuses, or that a bank sends back, is undone in the wallet.
 """
 
-from holdfast.domain import payment_states as states
 from holdfast.domain.clock import Instant
-from holdfast.domain.ledger import Change
 from holdfast.domain.payments import FAILED, Observation, Payment
 from holdfast.errors import PaymentNotFound, RefundRefused
 from holdfast.gateways.stripe import Refund, StripeGateway
@@ -48,17 +46,6 @@ def look(store: LedgerStore, stripes: Stripes, refund: Payment, *, now: Instant)
     if refund.due_at is None:
         return as_is(store, refund)
     return send(store, stripes, refund, now=now)
-
-
-def sweep(store: LedgerStore, stripes: Stripes, refund: Payment, *, now: Instant) -> None:
-    """Go on with a refund that is due.
-
-    Raises:
-        StripeUnavailable: Nobody answers. It stays due.
-    """
-    seen = look(store, stripes, refund, now=now).payment
-    if seen.due_at is not None and seen.version == refund.version:
-        store.settle(refund.tenant, (), Change(seen, states.swept(seen, now=now)))
 
 
 def _at_stripe(stripe: StripeGateway, paid: Payment, refund: Payment, *, now: Instant) -> Refund:
