@@ -3,8 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from holdfast.domain import money
-from holdfast.domain.payments import TOPUP, require_between
+from holdfast.domain.payments import TOPUP
 from holdfast.errors import AuthenticationRequired
 from holdfast.http.fields import (
     CamelBody,
@@ -12,10 +11,10 @@ from holdfast.http.fields import (
     Identifier,
     MinorAmount,
     amount_is,
-    amount_micros,
     text,
 )
 from holdfast.http.principal import Admin, Caller, owner_named
+from holdfast.http.provider import topup_micros
 from holdfast.http.routing import Router
 from holdfast.http.views import Answer, CamelView, Maybe, amounts
 from holdfast.http.writes import Write
@@ -29,9 +28,6 @@ router = Router()
 SURFACE = "commerce"
 PARAM = "amount_cents"
 USER = "user_id"
-CENTS_MIN = 50
-CENTS_MAX = 1_000_000
-"""Of any currency, in its minor units. What cards cannot be charged is refused besides."""
 
 User = Annotated[str, text(200)]
 
@@ -67,7 +63,7 @@ def top_up(
     owner = owner_named(caller, body.user_id, param=USER)
     asked = Asked(
         kind=TOPUP,
-        amount_micros=_micros(body.amount_cents, body.currency),
+        amount_micros=topup_micros(body.amount_cents, body.currency, param=PARAM),
         currency=body.currency,
         surface=SURFACE,
         payment_method_id=body.payment_method_id,
@@ -88,7 +84,7 @@ def top_up_by_token(
     owner = owner_named(caller, body.user_id, param=USER)
     asked = Asked(
         kind=TOPUP,
-        amount_micros=_micros(body.amount_cents, body.currency),
+        amount_micros=topup_micros(body.amount_cents, body.currency, param=PARAM),
         currency=body.currency,
         surface=SURFACE,
         payment_method_id=body.source_id,
@@ -96,18 +92,6 @@ def top_up_by_token(
     )
     with amount_is(PARAM):
         return _answer(topups.charge_any(store, stripes, owner, asked, once=once))
-
-
-def _micros(cents: int, currency: str) -> int:
-    micros = amount_micros(cents, None, currency, param=PARAM)
-    require_between(
-        micros,
-        currency,
-        minimum_micros=money.from_minor(CENTS_MIN, currency),
-        maximum_micros=money.from_minor(CENTS_MAX, currency),
-        param=PARAM,
-    )
-    return micros
 
 
 def _answer(outcome: Outcome) -> Answer[TopUpView]:

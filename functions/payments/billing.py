@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from holdfast.domain import money
 from holdfast.domain.billing_info import EMAIL_LENGTH_MAX
-from holdfast.domain.payments import CHECKOUT, TOPUP, Payment, require_between
+from holdfast.domain.payments import CHECKOUT, TOPUP, Payment
 from holdfast.errors import InvalidField, SubscriptionsNotEnabled
 from holdfast.http.fields import (
     Body,
@@ -17,11 +16,10 @@ from holdfast.http.fields import (
     MinorAmount,
     Timestamp,
     amount_is,
-    amount_micros,
     text,
 )
 from holdfast.http.principal import Caller, owner_named
-from holdfast.http.provider import Url, return_url
+from holdfast.http.provider import Url, return_url, topup_micros
 from holdfast.http.routing import Router
 from holdfast.http.views import Answer, Maybe, View, amounts, minor
 from holdfast.http.writes import Now, Write
@@ -36,9 +34,6 @@ SURFACE = "billing"
 TITLE = "Wallet top-up"
 PARAM = "amount_cents"
 CURRENCY = "usd"
-CENTS_MIN = 50
-CENTS_MAX = 1_000_000
-"""Of any currency, in its minor units. What cards cannot be charged is refused besides."""
 
 Email = Annotated[str, text(EMAIL_LENGTH_MAX), Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
@@ -149,7 +144,7 @@ def begin_payment(
         raise InvalidField("payment_method_id", "required to confirm")
     asked = Asked(
         kind=TOPUP,
-        amount_micros=_micros(body.amount_cents, body.currency),
+        amount_micros=topup_micros(body.amount_cents, body.currency, param=PARAM),
         currency=body.currency,
         surface=SURFACE,
         payment_method_id=body.payment_method_id or "",
@@ -195,7 +190,7 @@ def open_checkout_session(
             raise InvalidField(PARAM, "required to pay")
         asked = Asked(
             kind=CHECKOUT,
-            amount_micros=_micros(body.amount_cents, body.currency),
+            amount_micros=topup_micros(body.amount_cents, body.currency, param=PARAM),
             currency=body.currency,
             surface=SURFACE,
         )
@@ -265,18 +260,6 @@ def reconcile_checkout(
             currency=currency,
         ),
     )
-
-
-def _micros(cents: int, currency: str) -> int:
-    micros = amount_micros(cents, None, currency, param=PARAM)
-    require_between(
-        micros,
-        currency,
-        minimum_micros=money.from_minor(CENTS_MIN, currency),
-        maximum_micros=money.from_minor(CENTS_MAX, currency),
-        param=PARAM,
-    )
-    return micros
 
 
 def _cents(payment: Payment) -> int:

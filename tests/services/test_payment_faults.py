@@ -320,6 +320,13 @@ def test_what_was_never_captured_is_called_a_refund_at_stripe_and_is_none_here()
     assert flaws(client) == []
 
 
+def waited(client: Client, payment: Payment) -> timedelta:
+    """How long it is until somebody looks at the payment."""
+    due_at = client.shop.kept(payment).due_at
+    assert due_at is not None
+    return due_at - client.shop.now
+
+
 def test_a_refund_that_stays_pending_is_looked_at_less_and_less_often():
     client = ready()
     client.shop.card_id = "pm_card_pendingRefund"
@@ -328,11 +335,10 @@ def test_a_refund_that_stays_pending_is_looked_at_less_and_less_often():
 
     waits = []
     for _ in range(4):
-        seen = client.shop.kept(refund)
-        assert (seen.status, seen.due_at is not None) == ("pending", True)
-        client.shop.wait(seen.due_at - client.shop.now)
+        client.shop.wait(waited(client, refund))
         shop = client.shop
-        payments.sweep(shop.caller.store, shop.stripes, seen.tenant, seen.id, now=shop.now)
-        waits.append(shop.kept(refund).due_at - shop.now)
+        payments.sweep(shop.caller.store, shop.stripes, refund.tenant, refund.id, now=shop.now)
+        waits.append(waited(client, refund))
 
+    assert client.shop.kept(refund).status == "pending"
     assert waits == [timedelta(minutes=minutes) for minutes in (2, 5, 15, 60)]

@@ -84,7 +84,7 @@ def set_aside(
         hold_id=hold.id,
         due_at=hold.expires_at,
     )
-    return _with(journal, Change(payment, after))
+    return journal.beside(Change(payment, after))
 
 
 def capture(
@@ -108,7 +108,7 @@ def capture(
         wallet, hold, once, budgets, amount_micros=amount_micros, final=True
     )
     after = _paid(_next(payment, once.now), amount_micros, once.entry_id)
-    return _with(journal, Change(payment, after))
+    return journal.beside(Change(payment, after))
 
 
 def release(
@@ -125,7 +125,7 @@ def release(
     decision = hold_rules.release_hold(wallet, hold, once, budgets)
     if not isinstance(decision, Journal):
         return decision
-    return _with(decision, Change(payment, canceled(payment, now=once.now)))
+    return decision.beside(Change(payment, canceled(payment, now=once.now)))
 
 
 def canceled(payment: Payment, *, now: Instant) -> Payment:
@@ -169,7 +169,3 @@ def _paid(payment: Payment, received_micros: int, entry_id: str) -> Payment:
 
 def _next(payment: Payment, now: Instant) -> Payment:
     return replace(payment, updated_at=now, version=payment.version + 1)
-
-
-def _with(journal: Journal, change: Change) -> Journal:
-    return replace(journal, changes=(*journal.changes, change))

@@ -91,6 +91,11 @@ class Wallet:
         return self.cash_micros + self.cash_only_held_micros + lots_micros
 
     @property
+    def places_left(self) -> int:
+        """How many more lots can be opened: pending ones have their place already."""
+        return LOTS_MAX - len(self.lots) - len(self.pending)
+
+    @property
     def beyond_micros(self) -> int:
         """What is no part of `posted_micros`: restricted to some meters, or pending."""
         restricted = sum(lot.remaining_micros for lot in self.lots if lot.terms.meters)
@@ -157,6 +162,10 @@ class Journal:
     others: tuple[Entry, ...]
     changes: tuple[Change, ...]
     relied_on: tuple[Record, ...] = ()
+
+    def beside(self, *changes: Change) -> "Journal":
+        """The journal with more that changes in the same transaction."""
+        return replace(self, changes=(*self.changes, *changes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from holdfast.domain.book import Book
 from holdfast.domain.budgets import Budgets
 from holdfast.domain.entries import ENTRY_PREFIX, Entry, Json
 from holdfast.domain.ledger import Change, Journal, Move, Wallet
-from holdfast.domain.lots import CASH, CREDIT, LOTS_MAX, Draw, Terms, total
+from holdfast.domain.lots import CASH, CREDIT, Draw, Terms, total
 from holdfast.domain.once import Once
 from holdfast.domain.payment_states import fulfilled, refunded, undone
 from holdfast.domain.payments import INTENT, Payment
@@ -163,7 +163,7 @@ def details_of(payment: Payment) -> dict[str, Json]:
 def _has_place(wallet: Wallet, draws: tuple[Draw, ...]) -> bool:
     """Whether so much can go back to its lots: one that is gone needs a place."""
     gone = {draw.lot_id for draw in draws} - {lot.id for lot in wallet.lots}
-    return len(wallet.lots) + len(wallet.pending) + len(gone) <= LOTS_MAX
+    return len(gone) <= wallet.places_left
 
 
 def _bonus_of(wallet: Wallet, paid: Payment, amount_micros: int) -> Draw | None:

@@ -4,12 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from holdfast.domain import money
+from holdfast.domain.payments import require_between
 from holdfast.errors import InvalidField, NotServed, Unavailable
-from holdfast.http.fields import text
+from holdfast.http.fields import amount_micros, text
 
 PUBLISHABLE_PREFIX = "pk_"
 KEY_RETRY_SECONDS = 60
 URL_LENGTH_MAX = 2_000
+
+TOPUP_MIN = 50
+TOPUP_MAX = 1_000_000
+"""Of any currency, in its minor units. What cards cannot be charged is refused besides."""
 
 SUCCESS_PATH = "/checkout/success"
 """The page of our own on which a person lands who paid, and who has no other place to go."""
@@ -43,6 +49,24 @@ def return_url(allowed: Sequence[str], asked: str | None, *, param: str) -> str:
     if _origin(asked) not in {_origin(each) for each in allowed}:
         raise InvalidField(param, "not an address of an origin that is allowed here")
     return asked
+
+
+def topup_micros(cents: int, currency: str, *, param: str) -> int:
+    """Micros of a top-up that is told in minor units.
+
+    Raises:
+        InvalidField: Less or more than what is charged for a top-up.
+        AmountTooLarge: More than one operation moves.
+    """
+    micros = amount_micros(cents, None, currency, param=param)
+    require_between(
+        micros,
+        currency,
+        minimum_micros=money.from_minor(TOPUP_MIN, currency),
+        maximum_micros=money.from_minor(TOPUP_MAX, currency),
+        param=param,
+    )
+    return micros
 
 
 def success_page(public_url: str, **told: str) -> str:

@@ -58,7 +58,7 @@ def ensure(store: LedgerStore, owner: Owner, now: Instant) -> Account:
         if wallet.seq:
             return Answered(once.entry_id)
         journal = wallet_rules.introduce(wallet, once)
-        return replace(journal, changes=(*journal.changes, Change(None, account)))
+        return journal.beside(Change(None, account))
 
     store.change(decide, [wallet_of(owner, INTRODUCTORY_CURRENCY)], once=once)
     return account

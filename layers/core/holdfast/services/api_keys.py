@@ -77,9 +77,8 @@ def api_keys(
     store: LedgerStore, tenant: Tenant, user: str, *, before: str | None, limit: int
 ) -> KeyPage:
     """One page of a user's keys, revoked and expired ones too."""
-    found = list(islice(pages.api_keys(store, tenant, user, before=before), limit + 1))
-    shown = tuple(found[:limit])
-    return KeyPage(shown, pages.key_place(shown[-1]) if len(found) > limit else None)
+    shown, last = pages.cut(pages.api_keys(store, tenant, user, before=before), limit)
+    return KeyPage(tuple(shown), pages.key_place(last) if last else None)
 
 
 def find(store: LedgerStore, key_id: str) -> ApiKey | None:

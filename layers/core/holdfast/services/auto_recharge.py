@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Literal
 
 from holdfast.domain import recharge as rules
@@ -192,9 +191,8 @@ def attempts(
     owner = accounts.admitted(store, owner, spend=False)
     found = pages.attempts(store, owner.tenant, owner.account_id, before=before)
     wanted = (each for each in found if status in (None, each.status))
-    listed = list(islice(wanted, limit + 1))
-    shown = listed[:limit]
-    return shown, shown[-1].id if len(listed) > limit else None
+    shown, last = pages.cut(wanted, limit)
+    return shown, last.id if last else None
 
 
 def recovery_status(store: LedgerStore, stripes: Stripes, owner: Owner, *, now: Instant) -> Status:

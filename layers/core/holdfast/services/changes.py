@@ -138,7 +138,7 @@ def _open_to(accounts_read: Sequence[Account], decision: Decision) -> Decision:
     if isinstance(decision, Answered):
         return decision
     seen = (Change(each, replace(each, version=each.version + 1)) for each in accounts_read)
-    return replace(decision, changes=(*decision.changes, *seen))
+    return decision.beside(*seen)
 
 
 def _require_counted(records: Sequence[Any], scopes: tuple[Scope, ...], once: Once) -> None:

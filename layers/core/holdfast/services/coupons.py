@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
 from secrets import token_bytes
 from typing import Any
 
@@ -141,9 +140,8 @@ def change(store: LedgerStore, code: str, told: Told, *, once: Once) -> Enacted:
 
 def coupons(store: LedgerStore, tenant: Tenant, *, before: str | None, limit: int) -> CouponPage:
     """One page of an org's coupons: good ones, and those that are over."""
-    found = list(islice(pages.coupons(store, tenant, before=before), limit + 1))
-    shown = tuple(found[:limit])
-    return CouponPage(shown, pages.coupon_place(shown[-1]) if len(found) > limit else None)
+    shown, last = pages.cut(pages.coupons(store, tenant, before=before), limit)
+    return CouponPage(tuple(shown), pages.coupon_place(last) if last else None)
 
 
 def validate(

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 
 from holdfast.domain import credits as rules
 from holdfast.domain.accounts import Tenant
@@ -125,14 +124,13 @@ def grants(
     store: LedgerStore, owner: Owner, *, before: str | None, limit: int, now: Instant, own: bool
 ) -> GrantPage:
     """One page of an account's grants: active, pending, used up, expired and voided ones."""
-    found = list(
-        islice(pages.grants(store, owner.tenant, owner.account_id, before=before), limit + 1)
-    )
+    found = pages.grants(store, owner.tenant, owner.account_id, before=before)
+    listed, last = pages.cut(found, limit)
     # After the grants: so there is a wallet for each of them.
     wallets = wallets_service.wallets(store, owner, now=now, own=own)
     by_currency = {wallet.currency: wallet for wallet in wallets}
-    shown = tuple(_granted(each, by_currency[each.currency], now) for each in found[:limit])
-    return GrantPage(shown, found[limit - 1].id if len(found) > limit else None)
+    shown = tuple(_granted(each, by_currency[each.currency], now) for each in listed)
+    return GrantPage(shown, last.id if last else None)
 
 
 def usable_credit(

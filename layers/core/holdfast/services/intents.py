@@ -24,7 +24,6 @@ from holdfast.errors import (
     InvalidField,
     NotFound,
     PaymentDeclined,
-    PaymentNotFound,
     PaymentState,
 )
 from holdfast.gateways.stripe import PaymentIntent, StripeGateway
@@ -57,9 +56,6 @@ def create(
         InvalidField, AmountTooLarge: Not an amount that is paid.
     """
     if known := store.reenacted(once):
-        # As it was made, whatever has become of it since.
-        return Outcome(known.record, None, replayed=True)
-    if known := store.reenacted(once):
         # As it was made, whatever has come of it since.
         return Outcome(known.record, None, replayed=True)
     begun = beginnings.begin(store, stripes, owner, asked, once=once, is_sent=False)
@@ -72,10 +68,7 @@ def intent(store: LedgerStore, tenant: Tenant, payment_id: str) -> Payment:
     Raises:
         PaymentNotFound: There is none.
     """
-    found = payments.payment(store, tenant, payment_id)
-    if found.kind != INTENT:
-        raise PaymentNotFound()
-    return found
+    return payments.payment(store, tenant, payment_id, INTENT)
 
 
 def confirm(

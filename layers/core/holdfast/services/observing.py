@@ -5,7 +5,6 @@ A poll, the page that a person returns to, an event of Stripe's and a sweeper al
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from holdfast.domain import payment_states as states
 from holdfast.domain import payments as rules
@@ -51,13 +50,17 @@ class Outcome:
     is_new: bool = False
 
 
-def payment(store: LedgerStore, tenant: Tenant, payment_id: str) -> Payment:
-    """A payment of the org.
+def payment(
+    store: LedgerStore, tenant: Tenant, payment_id: str, kind: Kind | None = None
+) -> Payment:
+    """A payment of the org; of that kind, if one is named.
 
     Raises:
         PaymentNotFound: There is none.
     """
     found: Payment = store.read(payment_of(tenant, payment_id))
+    if kind not in (None, found.kind):
+        raise PaymentNotFound()
     return found
 
 
@@ -84,8 +87,8 @@ def listed(
     """
     owner = accounts.admitted(store, owner, spend=False)
     found = pages.payments(store, owner.tenant, owner.account_id, kind, before=before)
-    shown = list(islice(found, limit + 1))
-    return shown[:limit], shown[limit - 1].id if len(shown) > limit else None
+    shown, last = pages.cut(found, limit)
+    return shown, last.id if last else None
 
 
 def look(store: LedgerStore, stripes: Stripes, payment: Payment, *, now: Instant) -> Outcome:

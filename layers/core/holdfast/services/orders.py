@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 
 from holdfast.domain import money
 from holdfast.domain import orders as rules
@@ -118,9 +117,8 @@ def orders(
             field,
             descending=descending,
         )
-    listed = list(islice(found, limit + 1))
-    shown = _with_refunds(store, owner, listed[:limit], now=now)
-    return OrderPage(shown, has_more=len(listed) > limit)
+    listed, more = pages.cut(found, limit)
+    return OrderPage(_with_refunds(store, owner, listed, now=now), has_more=more is not None)
 
 
 def refund(

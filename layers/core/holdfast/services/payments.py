@@ -51,7 +51,6 @@ __all__ = [
     "Asked",
     "Outcome",
     "Page",
-    "Reserve",
     "as_declined",
     "charge",
     "fulfil",
@@ -143,7 +142,6 @@ def open_page(
     success_url: str,
     cancel_url: str,
     once: Once,
-    reserve: Reserve | None = None,
 ) -> Page:
     """A page of Stripe's on which a person pays; the account is credited once they have.
 
@@ -154,7 +152,7 @@ def open_page(
         StripeUnavailable: Nobody answers; the same request may be sent again.
         KeyInUse: The same request is running.
     """
-    begun = beginnings.begin(store, stripes, owner, asked, once=once, reserve=reserve)
+    begun = beginnings.begin(store, stripes, owner, asked, once=once)
     stripe = stripes(owner.tenant.mode)
     payment = begun.payment
     if payment.session_id:

@@ -6,7 +6,7 @@ What goes back to a card leaves the wallet first, in the transaction that begins
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import Any
 
 from holdfast.domain import payment_entries as entries_of_payments
@@ -118,10 +118,7 @@ def known(store: LedgerStore, tenant: Tenant, refund_id: str) -> Payment:
     Raises:
         PaymentNotFound: There is none.
     """
-    found = payments.payment(store, tenant, refund_id)
-    if found.kind != REFUND:
-        raise PaymentNotFound()
-    return found
+    return payments.payment(store, tenant, refund_id, REFUND)
 
 
 def listed(
@@ -140,8 +137,8 @@ def listed(
         first_at = of.created_at - wallets.SKEW_MAX
         since = takewhile(lambda each: each.created_at >= first_at, found)
         found = (each for each in since if each.refund_of == of.id)
-    shown = list(islice(found, limit + 1))
-    return shown[:limit], shown[limit - 1].id if len(shown) > limit else None
+    shown, last = pages.cut(found, limit)
+    return shown, last.id if last else None
 
 
 def take_in(

@@ -4,7 +4,7 @@ Answers, polls, pages, events and sweeps all come here, at once, late or twice. 
 the same record and write under its version; the entry is named after Stripe's own id of the money.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from holdfast.domain import coupons
@@ -15,7 +15,6 @@ from holdfast.domain.budgets import Budgets
 from holdfast.domain.clock import Instant
 from holdfast.domain.entries import Entry
 from holdfast.domain.ledger import Answered, Change, Decision, Wallet
-from holdfast.domain.lots import LOTS_MAX
 from holdfast.domain.payments import Observation, Payment
 from holdfast.errors import Contention
 from holdfast.services.accounts import system_once
@@ -51,7 +50,7 @@ def take_in(
         payment: Payment = store.read(payment_of(tenant, payment_id))
         after = states.observed(payment, seen, now=now)
         if after.to_credit:
-            return _credited(store, payment, seen, now=now)
+            return _credited(store, payment, after, seen, now=now)
         if after.to_undo:
             return _undone(store, payment, seen, now=now)
         if after is payment or keep(store, payment, after, now=now):
@@ -73,8 +72,9 @@ def as_is(store: LedgerStore, payment: Payment) -> Taken:
     return Taken(payment, _entry(store, payment))
 
 
-def _credited(store: LedgerStore, payment: Payment, seen: Observation, *, now: Instant) -> Taken:
-    after = states.observed(payment, seen, now=now)
+def _credited(
+    store: LedgerStore, payment: Payment, after: Payment, seen: Observation, *, now: Instant
+) -> Taken:
     once = system_once(payment.tenant, f"stripe {after.payment_intent_id}", now)
     owner = Owner(payment.tenant, payment.account_id)
     is_ours = False
@@ -89,7 +89,7 @@ def _credited(store: LedgerStore, payment: Payment, seen: Observation, *, now: I
         journal = entries_of_payments.receive(
             wallet, payment, after, once, bonus_micros=bonus_micros
         )
-        return replace(journal, changes=(*journal.changes, *changes))
+        return journal.beside(*changes)
 
     refs = [payment_of(payment.tenant, payment.id), *_coupon_of(after)]
     currency = after.received_currency
@@ -113,10 +113,7 @@ def _bonus(
     wallet: Wallet, payment: Payment, *coupon: Any, now: Instant
 ) -> tuple[tuple[Change, ...], int]:
     """What becomes of the coupon, and the bonus that comes with the money: only where it fits."""
-    has_place = (
-        len(wallet.lots) + len(wallet.pending) < LOTS_MAX
-        and payment.received_currency == payment.currency
-    )
+    has_place = wallet.places_left > 0 and payment.received_currency == payment.currency
     if not coupon:
         return (), payment.bonus_micros if has_place else 0
     known, redemption = coupon

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -211,7 +211,7 @@ def refund(
                 voided=seen.voided or (),
                 details=details,
             )
-            return replace(journal, changes=(*journal.changes, *changes))
+            return journal.beside(*changes)
 
         return change(store, owner, currency, decide, *refs, once=once)
 

@@ -4,7 +4,7 @@ A page starts where the last one ended, at a place in the order and not at a cou
 stays right while records arrive. Each page costs the same however far down the list it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, cast
 
@@ -287,6 +287,14 @@ def due(store: LedgerStore, shard: int, *, now: Instant) -> list[Due]:
         ExpressionAttributeValues=_values(shard=keys.due_shard(shard), now=f"{rfc3339(now)}$"),
     )
     return [items.to_due(item) for item in islice(found, DUE_AT_ONCE)]
+
+
+def cut[T](found: Iterable[T], limit: int) -> tuple[list[T], T | None]:
+    """The first `limit` of a list, and the last of them, if the list goes on behind it."""
+    assert limit > 0
+    read = list(islice(found, limit + 1))
+    shown = read[:limit]
+    return shown, shown[-1] if len(read) > limit else None
 
 
 def _statement_page(store: LedgerStore, wallet: Wallet, *, up_to: int, limit: int) -> list[Entry]:
